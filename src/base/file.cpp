@@ -1,0 +1,111 @@
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <random>
+#include <utility>
+
+#include "base/error.h"
+
+namespace gptj {
+
+InputFile::InputFile(std::string path) : path_(std::move(path)), fd_(-1), size_(0) {
+  // O_NONBLOCK: opening a FIFO must fail with a message below, not wait for a writer.
+  fd_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd_ < 0) fail_errno("cannot open", path_);
+  struct stat status {};
+  const bool known = ::fstat(fd_, &status) == 0;
+  if (!known || !S_ISREG(status.st_mode)) {
+    ::close(fd_);
+    fail("cannot read {}: expected a regular file, found {}", quoted(path_),
+         known && S_ISDIR(status.st_mode) ? "a directory" : "something else");
+  }
+  size_ = static_cast<uint64_t>(status.st_size);
+}
+
+InputFile::~InputFile() {
+  ::close(fd_);
+}
+
+void InputFile::read_at(uint64_t offset, void* out, size_t bytes) const {
+  auto* to = static_cast<char*>(out);
+  while (bytes > 0) {
+    const ssize_t got = ::pread(fd_, to, bytes, static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail_errno("cannot read", path_);
+    if (got == 0) {
+      fail("{}: truncated: expected {} more bytes at offset {}, found the end of the file", quoted(path_),
+           bytes, offset);
+    }
+    to += got;
+    offset += static_cast<uint64_t>(got);
+    bytes -= static_cast<size_t>(got);
+  }
+}
+
+std::string read_text_file(const std::string& path, uint64_t limit) {
+  const InputFile file(path);
+  if (file.size() > limit) {
+    fail("{}: expected at most {} bytes, found {}", quoted(path), limit, file.size());
+  }
+  std::string text(file.size(), '\0');
+  file.read_at(0, text.data(), text.size());
+  return text;
+}
+
+OutputFile::OutputFile(std::string path) : path_(std::move(path)), file_(nullptr) {
+  struct stat status {};
+  if (::stat(path_.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {  // else rename() replaces a device
+    fail("cannot write {}: expected a regular file or none, found something else", quoted(path_));
+  }
+  // As mkstemp(), but with the mode of any new file and closed to programs that are started meanwhile.
+  int fd = -1;
+  std::random_device random;
+  do {
+    temporary_ = fmt::format("{}.part-{:08x}", path_, random());
+    fd = ::open(temporary_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
+  } while (fd < 0 && errno == EEXIST);
+  if (fd < 0) fail_errno("cannot create a file beside", path_);
+  file_ = ::fdopen(fd, "wb");
+  if (file_ == nullptr) {
+    const int code = errno;
+    ::close(fd);
+    ::unlink(temporary_.c_str());
+    errno = code;
+    fail_errno("cannot write", path_);
+  }
+}
+
+OutputFile::~OutputFile() {
+  if (file_ == nullptr) return;
+  std::fclose(file_);
+  ::unlink(temporary_.c_str());
+}
+
+void OutputFile::write(const void* data, size_t bytes) {
+  if (std::fwrite(data, 1, bytes, file_) != bytes) fail_errno("cannot write", path_);
+}
+
+void OutputFile::write_at(uint64_t offset, const void* data, size_t bytes) {
+  const auto* from = static_cast<const char*>(data);
+  while (bytes > 0) {
+    const ssize_t put = ::pwrite(::fileno(file_), from, bytes, static_cast<off_t>(offset));
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) fail_errno("cannot write", path_);
+    from += put;
+    offset += static_cast<uint64_t>(put);
+    bytes -= static_cast<size_t>(put);
+  }
+}
+
+void OutputFile::commit() {
+  if (std::fflush(file_) != 0 || ::fsync(::fileno(file_)) != 0) fail_errno("cannot write", path_);
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_errno("cannot create", path_);
+  std::fclose(file_);
+  file_ = nullptr;
+}
+
+}  // namespace gptj

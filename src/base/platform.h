@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+/// All that is particular to Linux or macOS stands in platform.cpp and cgroup.cpp.
+namespace gptj::platform {
+
+/// Physical cores that this process may use (affinity and control groups respected), at least 1.
+int physical_cores();
+
+/// Bytes of memory that could still be used without swapping, in the machine and in the process's control
+/// groups; 0 if unknown. On macOS, which does not tell, all of the machine's memory.
+uint64_t available_memory();
+
+/// Largest resident size of this process so far, in bytes; since reset_peak_memory(), where the system can.
+uint64_t peak_memory();
+void reset_peak_memory();
+
+/// Asks the system to forget what it holds of a file in memory. False: it cannot be asked.
+bool forget_cached(const std::string& path);
+
+/// Zeroed, page-aligned memory for big things, on huge pages where the system offers them. Throws Error,
+/// saying that `what` needs it, when it would not fit: a system that promises more than it has kills later.
+void* allocate_pages(size_t bytes, std::string_view what);
+void free_pages(void* pages, size_t bytes);
+
+}  // namespace gptj::platform

@@ -1,0 +1,14 @@
+#pragma once
+
+namespace gptj::test {
+
+/// Compiled with a sanitizer: everything takes ten times as long, and memory means little.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kSanitized = true;
+#elif defined(__has_feature)
+inline constexpr bool kSanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
+#else
+inline constexpr bool kSanitized = false;
+#endif
+
+}  // namespace gptj::test
