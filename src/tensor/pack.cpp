@@ -1,0 +1,111 @@
+#include "tensor/pack.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+#include <memory>
+
+#include "tensor/with_format.h"
+
+namespace gptj {
+namespace {
+
+/// [16][n] to [n][16], `Bytes` per element; tiles of 16 columns keep both sides in L1.
+template <int Bytes>
+void interleave(const uint8_t* const (&rows)[kPanelRows], int64_t n, uint8_t* panel) {
+  constexpr int64_t kTile = 16;
+  for (int64_t k = 0; k < n; k += kTile) {
+    const int64_t width = std::min(kTile, n - k);
+    uint8_t* tile = panel + k * kPanelRows * Bytes;
+    for (int r = 0; r < kPanelRows; ++r) {
+      const uint8_t* from = rows[r] + k * Bytes;
+      for (int64_t j = 0; j < width; ++j) {
+        std::memcpy(tile + (j * kPanelRows + r) * Bytes, from + j * Bytes, Bytes);
+      }
+    }
+  }
+}
+
+template <class Format>
+bool pack_format(const uint8_t* const (&rows)[kPanelRows], int64_t n, uint8_t* panel) {
+  constexpr DTypeInfo kInfo = Format::kInfo;
+  if constexpr (kIsQuantized<Format>) {
+    bool finite = true;
+    const uint8_t* blocks[kPanelRows];
+    std::copy(rows, rows + kPanelRows, blocks);
+    for (int64_t k = 0; k < n; k += kInfo.block, panel += kInfo.block_bytes * kPanelRows) {
+      finite &= Format::pack(blocks, panel);
+      for (int r = 0; r < kPanelRows; ++r) blocks[r] += kInfo.block_bytes;
+    }
+    return finite;
+  } else {
+    // What lies together in a panel moves as one element; an odd end is completed with zeros.
+    constexpr int kUnit = static_cast<int>(kInfo.block_bytes) * kInfo.panel_block;
+    const int64_t whole = n / kInfo.panel_block;
+    interleave<kUnit>(rows, whole, panel);
+    if (const int64_t rest = n % kInfo.panel_block; rest != 0) {
+      uint8_t* last = panel + whole * kPanelRows * kUnit;
+      std::memset(last, 0, kPanelRows * kUnit);
+      for (int r = 0; r < kPanelRows; ++r) {
+        std::memcpy(last + r * kUnit, rows[r] + whole * kUnit, static_cast<size_t>(rest) * kInfo.block_bytes);
+      }
+    }
+    return true;
+  }
+}
+
+}  // namespace
+
+bool pack_panel(DType dtype, const uint8_t* const (&rows)[kPanelRows], int64_t n, uint8_t* panel) {
+  const size_t bytes = row_bytes(dtype, n);
+  if (std::find(rows, rows + kPanelRows, nullptr) != rows + kPanelRows) {
+    // Only the last panel of a matrix comes here, so a buffer for its missing rows costs nothing.
+    const auto zeros = std::make_unique<uint8_t[]>(bytes);
+    const uint8_t* filled[kPanelRows];
+    for (int r = 0; r < kPanelRows; ++r) filled[r] = rows[r] ? rows[r] : zeros.get();
+    return pack_panel(dtype, filled, n, panel);
+  }
+  bool finite = true;
+  with_format(dtype, [&]<class Format>(Format) { finite = pack_format<Format>(rows, n, panel); });
+  return finite;
+}
+
+void pack_transposed(DType dtype, const uint8_t* source, int64_t k_begin, int64_t k_end, int64_t n_rows,
+                     int64_t n, uint8_t* panels) {
+  const DTypeInfo& format = info(dtype);
+  assert(format.block == 1 && k_begin % format.panel_block == 0);
+  const size_t size = format.block_bytes;
+  const auto together = static_cast<size_t>(format.panel_block);
+  const size_t stride = panel_bytes(dtype, n);
+  for (int64_t k = k_begin; k < k_end; ++k, source += static_cast<size_t>(n_rows) * size) {
+    const auto at = static_cast<size_t>(k);
+    uint8_t* to = panels + (at / together * together * kPanelRows + at % together) * size;
+    for (int64_t row = 0; row < n_rows; ++row) {
+      const auto panel = static_cast<size_t>(row / kPanelRows), lane = static_cast<size_t>(row % kPanelRows);
+      std::memcpy(to + panel * stride + lane * together * size, source + static_cast<size_t>(row) * size,
+                  size);
+    }
+  }
+}
+
+void to_f32(DType dtype, const uint8_t* source, int64_t n, float* out) {
+  with_format(dtype, [&]<class Format>(Format) {
+    if constexpr (kIsQuantized<Format>) {
+      float values[Format::kBlock];
+      for (int64_t i = 0; i < n; i += Format::kBlock, source += Format::kFileBlock) {
+        Format::dequantize(source, values);
+        std::copy(values, values + Format::kBlock, out + i);
+      }
+    } else if constexpr (Format::kInfo.block_bytes == 4) {
+      std::memcpy(out, source, static_cast<size_t>(n) * 4);
+    } else {
+      for (int64_t i = 0; i < n; ++i) {
+        uint16_t half;
+        std::memcpy(&half, source + i * 2, 2);
+        out[i] = Format::kInfo.dtype == DType::f16 ? f16_to_f32(half) : bf16_to_f32(half);
+      }
+    }
+  });
+}
+
+}  // namespace gptj
