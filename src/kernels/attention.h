@@ -1,0 +1,290 @@
+#pragma once
+
+#include "kernels/kv_formats.h"
+#include "kernels/unroll.h"
+#include "kernels/vector.h"
+
+/// softmax(q K^T * scale) V for some queries of one head, each with the keys up to its own.
+///
+/// Both products are panels times columns: keys times queries, and values times the queries' weights. Tiles
+/// of some columns and panels keep their sums in registers. Each sum is one chain of multiply-adds in the
+/// order of dimensions or tokens; where it is interrupted, it continues from memory. So neither tiles nor
+/// blocks nor other queries change a bit of a query's result, and what a query must not see is never
+/// multiplied with it.
+namespace gptj {
+
+/// y[c][16 p + lane] += sum over k of x[c][k] * panels[p][k][lane], for columns c. With kScaled each kKvBlock
+/// of k has a sum of its own, which is multiplied with scales[block][16 p + lane].
+template <class S, class Kv, bool kScaled>
+struct KvProduct {
+  using F = typename S::F;
+
+  const typename Kv::Element* panels;
+  int64_t panel_stride;  // elements
+  int n_panels;
+  int n;
+  const float* x;
+  int64_t x_stride;
+  float* y;
+  int64_t y_stride;
+  const float* scales;  // [blocks][scale_stride]
+  int64_t scale_stride;
+
+  /// Panels that a tile of C columns spans: what the registers hold, and at most 4, enough to read memory in
+  /// several streams.
+  static constexpr int panels_beside(int columns) {
+    const int panels = S::kColumns / columns;
+    return panels < 4 ? panels : 4;
+  }
+
+  template <int C>
+  void columns(int first) const {
+    constexpr int P = panels_beside(C);
+    int p = 0;
+    for (; p + P <= n_panels; p += P) tile<P, C>(p, first);
+    if constexpr (P > 1) {
+      for (; p < n_panels; ++p) tile<1, C>(p, first);
+    }
+  }
+
+  template <int P, int C>
+  void tile(int panel, int column) const {
+    const auto* from = panels + panel * panel_stride;
+    const float* factors = x + column * x_stride;
+    float* to = y + column * y_stride + panel * kPanelRows;
+    if constexpr (kScaled) {
+      const float* block_scales = scales + panel * kPanelRows;
+      for (int k = 0; k < n; k += kKvBlock) {
+        const int end = n - k < kKvBlock ? n : k + kKvBlock;
+        add<P, C>(from + k * kPanelRows, factors + k, end - k, block_scales, to);
+        block_scales += scale_stride;
+      }
+    } else {
+      add<P, C>(from, factors, n, nullptr, to);
+    }
+  }
+
+  /// Never inlined: the compiler would keep other things in registers, and sums in memory.
+  template <int P, int C>
+  [[gnu::noinline]] void add(const typename Kv::Element* from, const float* factors, int length,
+                             const float* block_scales, float* to) const {
+    constexpr int V = kPanelRows / S::kLanes;
+    F sums[P * V][C];
+    GPTJ_UNROLL
+    for (int v = 0; v < P * V; ++v) {
+      GPTJ_UNROLL
+      for (int c = 0; c < C; ++c) {
+        sums[v][c] = kScaled ? S::set1(0.0f) : S::load(to + c * y_stride + v * S::kLanes);
+      }
+    }
+    for (int k = 0; k < length; ++k) {
+      const auto number = [&](int v) {
+        return Kv::template load<S>(from + v / V * panel_stride + k * kPanelRows + v % V * S::kLanes);
+      };
+      const auto factor = [&](int c) { return S::set1(factors[c * x_stride + k]); };
+      // The fewer of the two wait in registers for the others.
+      if constexpr (C < P * V) {
+        F held[C];
+        GPTJ_UNROLL
+        for (int c = 0; c < C; ++c) held[c] = factor(c);
+        GPTJ_UNROLL
+        for (int v = 0; v < P * V; ++v) {
+          const F x_v = number(v);
+          GPTJ_UNROLL
+          for (int c = 0; c < C; ++c) sums[v][c] = S::fma(x_v, held[c], sums[v][c]);
+        }
+      } else {
+        F held[P * V];
+        GPTJ_UNROLL
+        for (int v = 0; v < P * V; ++v) held[v] = number(v);
+        GPTJ_UNROLL
+        for (int c = 0; c < C; ++c) {
+          const F x_c = factor(c);
+          GPTJ_UNROLL
+          for (int v = 0; v < P * V; ++v) sums[v][c] = S::fma(held[v], x_c, sums[v][c]);
+        }
+      }
+    }
+    GPTJ_UNROLL
+    for (int v = 0; v < P * V; ++v) {
+      GPTJ_UNROLL
+      for (int c = 0; c < C; ++c) {
+        float* out = to + c * y_stride + v * S::kLanes;
+        if constexpr (kScaled) {
+          sums[v][c] = S::fma(sums[v][c], S::load(block_scales + v * S::kLanes), S::load(out));
+        }
+        S::store(out, sums[v][c]);
+      }
+    }
+  }
+};
+
+/// weights[i] = e^(scale * (scores[i] - the largest)), in place; returns their sum.
+template <class S>
+inline float exponentials(float* scores, int n, float scale) {
+  using F = typename S::F;
+  const int whole = n / S::kLanes * S::kLanes;
+  F top = S::set1(scores[0]);
+  for (int i = 0; i < whole; i += S::kLanes) top = S::max(top, S::load(scores + i));
+  float largest = S::reduce_max(top);
+  for (int i = whole; i < n; ++i) largest = scores[i] > largest ? scores[i] : largest;
+
+  F sums = S::set1(0.0f);
+  for (int i = 0; i < n; i += S::kLanes) {  // the end of the last register is scratch
+    const F e = exp<S>(S::mul(S::sub(S::load(scores + i), S::set1(largest)), S::set1(scale)));
+    S::store(scores + i, e);
+    if (i < whole) sums = S::add(sums, e);
+  }
+  float sum = S::reduce_add(sums);
+  for (int i = whole; i < n; ++i) sum += scores[i];
+  return sum;
+}
+
+/// Calls tile.template run<C>(first) over n queries, as many at a time as the registers hold.
+template <int C, class Tile>
+inline void for_queries(int first, int n, const Tile& tile) {
+  for (; n - first >= C; first += C) tile.template run<C>(first);
+  if constexpr (C > 1) for_queries<C / 2>(first, n, tile);
+}
+
+/// Some queries, few enough that their scores stay in L2: keys and values are read once for all of them.
+template <class S, class Kv>
+struct QueryBlock {
+  using Element = typename Kv::Element;
+
+  static constexpr int kQueries = kMaxQueryBlock / S::kColumns * S::kColumns;
+
+  const AttentionArgs& a;
+  const int first;   // of the queries
+  const int n;       // at most kQueries
+  float* const out;  // [n][out_stride]
+  const int64_t out_stride;
+  float* const weights;  // [n][kKeyBlock]
+  float* const scores;   // [n][score_stride]
+  const int64_t score_stride;
+
+  static int smaller(int x, int y) { return x < y ? x : y; }
+
+  /// Keys that a query of this block sees.
+  int visible(int query) const { return a.n_past + first + query + 1; }
+
+  void run() const {
+    const int n_keys = visible(n - 1);
+    for (int i = 0; i < n; ++i) {
+      for (int64_t t = 0; t < score_stride; ++t) scores[i * score_stride + t] = 0.0f;
+      for (int64_t d = 0; d < out_stride; ++d) out[i * out_stride + d] = 0.0f;
+    }
+    for (int begin = 0; begin < n_keys; begin += kKeyBlock) {
+      for_queries<S::kColumns>(0, n, KeyTile{*this, begin, smaller(n_keys, begin + kKeyBlock)});
+    }
+    float sums[kQueries];
+    for (int i = 0; i < n; ++i) sums[i] = exponentials<S>(scores + i * score_stride, visible(i), a.scale);
+    for (int begin = 0; begin < n_keys; begin += kKeyBlock) {
+      values(begin, smaller(n_keys, begin + kKeyBlock));
+    }
+    for (int i = 0; i < n; ++i) {
+      float* to = a.out + (first + i) * a.out_stride;
+      for (int d = 0; d < a.head_dim; ++d) to[d] = out[i * out_stride + d] / sums[i];
+    }
+  }
+
+  struct KeyTile {
+    const QueryBlock& block;
+    const int begin, end;  // keys
+
+    template <int C>
+    void run(int query) const {
+      const AttentionArgs& args = block.a;
+      const int n_keys = smaller(end, block.visible(query + C - 1)) - begin;
+      if (n_keys <= 0) return;
+      const float* scales = nullptr;
+      if constexpr (Kv::kScaled) scales = args.kv.key_scales + begin;
+      KvProduct<S, Kv, Kv::kScaled>{
+          static_cast<const Element*>(args.kv.keys) + int64_t{begin} * args.head_dim,
+          int64_t{args.head_dim} * kPanelRows,
+          (n_keys + kPanelRows - 1) / kPanelRows,
+          args.head_dim,
+          args.q + block.first * args.q_stride,
+          args.q_stride,
+          block.scores + begin,
+          block.score_stride,
+          scales,
+          args.kv.n_ctx}
+          .template columns<C>(query);
+    }
+  };
+
+  /// out += what tokens [begin, end) weigh.
+  void values(int begin, int end) const {
+    for (int d = 0; d < a.head_dim; d += kKvBlock) {
+      ValueTile tile{*this, begin, end, d, scores + begin, score_stride};
+      if constexpr (Kv::kScaled) {
+        scale_weights(begin, end, a.kv.value_scales + d / kKvBlock * a.kv.n_ctx);
+        tile.x = weights;
+        tile.x_stride = kKeyBlock;
+      }
+      for_queries<S::kColumns>(0, n, tile);
+    }
+  }
+
+  void scale_weights(int begin, int end, const float* scales) const {
+    for (int i = 0; i < n; ++i) {
+      for (int t = begin; t < end; t += S::kLanes) {
+        S::store(weights + i * kKeyBlock + t - begin,
+                 S::mul(S::load(scores + i * score_stride + t), S::load(scales + t)));
+      }
+    }
+  }
+
+  struct ValueTile {
+    const QueryBlock& block;
+    const int begin, end;  // tokens
+    const int d;           // the first of at most kKvBlock dimensions
+    const float* x;        // [n][x_stride], the weight of token `begin` first
+    int64_t x_stride;
+
+    template <int C>
+    void run(int query) const {
+      int common = smaller(end, block.visible(query));
+      if (common > begin) {
+        product(begin, common).template columns<C>(query);
+      } else {
+        common = begin;
+      }
+      for (int c = 1; c < C; ++c) {  // what the later ones see beside
+        const int own = smaller(end, block.visible(query + c));
+        if (own > common) product(common, own).template columns<1>(query + c);
+      }
+    }
+
+    KvProduct<S, Kv, false> product(int from, int to) const {
+      const KvHead& kv = block.a.kv;
+      return {static_cast<const Element*>(kv.values) + d * kv.n_ctx + int64_t{from} * kPanelRows,
+              kv.n_ctx * kPanelRows,
+              (smaller(kKvBlock, block.a.head_dim - d) + kPanelRows - 1) / kPanelRows,
+              to - from,
+              x + (from - begin),
+              x_stride,
+              block.out + d,
+              block.out_stride,
+              nullptr,
+              0};
+    }
+  };
+};
+
+template <class S, class Kv>
+void attention(const AttentionArgs& a) noexcept {
+  using Block = QueryBlock<S, Kv>;
+  const int64_t out_stride = (a.head_dim + kPanelRows - 1) / kPanelRows * kPanelRows;
+  float* weights = a.scratch + kMaxQueryBlock * out_stride;
+  float* scores = weights + kMaxQueryBlock * kKeyBlock;
+  for (int first = 0; first < a.n_queries; first += Block::kQueries) {
+    const int n = Block::smaller(Block::kQueries, a.n_queries - first);
+    const int n_keys = a.n_past + first + n;
+    const int64_t score_stride = (n_keys + kPanelRows - 1) / kPanelRows * kPanelRows + kPanelRows;
+    Block{a, first, n, a.scratch, out_stride, weights, scores, score_stride}.run();
+  }
+}
+
+}  // namespace gptj

@@ -1,0 +1,195 @@
+#pragma once
+
+#include "kernels/kernels.h"
+#include "kernels/unroll.h"
+#include "tensor/formats.h"
+#include "tensor/panel.h"
+
+/// Panels times columns with F32 activations. Weights become F32 exactly, so every instruction set computes
+/// the same sums but for the rounding of multiply-adds.
+///
+/// One chain of multiply-adds per output and slab of 256 values, whatever the number of columns: that is what
+/// keeps results independent of the batch. A tile keeps its chains in registers; several of them hide the
+/// latency of each.
+namespace gptj {
+
+/// Values [begin, end) of a slab as floats, [end - begin][16].
+template <class S, class Format>
+inline void unpack_slab(const uint8_t* panel, int begin, int end, float* out) {
+  using F = typename S::F;
+  using I = typename S::I;
+  if constexpr (kIsQuantized<Format>) {
+    for (int k = begin; k < end; k += kQuantBlock) {
+      const uint8_t* scales = Format::template scales<S>(panel, k / kQuantBlock);
+      const uint8_t* quants = Format::template quants<S>(panel, k / kQuantBlock);
+      for (int row = 0; row < kPanelRows; row += S::kLanes) {
+        const F scale = Format::template scale<S>(scales, row);
+        F offset = S::set1(0.0f);
+        if constexpr (Format::kHasMin) offset = Format::template minimum<S>(scales, row);
+        const F zero_point = S::set1(static_cast<float>(Format::kOffset));
+        GPTJ_UNROLL
+        for (int g = 0; g < kQuantGroups; ++g) {
+          const I q = Format::template group<S>(quants, row, g);
+          // Byte j of each lane, sign-extended (what is unsigned is below 64).
+          const I bytes[4] = {S::template shift_left_32<24>(q), S::template shift_left_32<16>(q),
+                              S::template shift_left_32<8>(q), q};
+          GPTJ_UNROLL
+          for (int j = 0; j < 4; ++j) {
+            const F value = S::add(S::to_float(S::template shift_right_signed_32<24>(bytes[j])), zero_point);
+            S::store(out + (k - begin + 4 * g + j) * kPanelRows + row, S::fma(scale, value, offset));
+          }
+        }
+      }
+    }
+  } else {
+    for (int k = begin; k < end; ++k) {
+      for (int row = 0; row < kPanelRows; row += S::kLanes) {
+        S::store(out + (k - begin) * kPanelRows + row, Format::template load<S>(panel, k, row));
+      }
+    }
+  }
+}
+
+template <class S, class Format>
+void unpack(const uint8_t* panel, int begin, int end, float* out) noexcept {
+  unpack_slab<S, Format>(panel, begin, end, out);
+}
+
+/// Asks for what a stream of weights will need: the prefetchers of the hardware alone leave it waiting when there is
+/// more to do than one product for each weight. Asking for one stream of several is best (measured on Zen 3).
+template <int kBytes>
+inline void prefetch(const uint8_t* stream) {
+  constexpr int kAhead = 4096, kLine = 64;
+  GPTJ_UNROLL
+  for (int i = 0; i < kBytes; i += kLine) __builtin_prefetch(stream + kAhead + i);
+}
+
+/// y += W x for P panels, C columns and the values [begin, end) of one slab.
+template <class S, class Format, int P, int C>
+inline void float_tile(const MatmulArgs& a, const uint8_t* panel, int begin, int end, const float* x,
+                       float* y) {
+  using F = typename S::F;
+  constexpr int V = kPanelRows / S::kLanes;
+  F sums[P * V][C];
+  GPTJ_UNROLL
+  for (int v = 0; v < P * V; ++v) {
+    GPTJ_UNROLL
+    for (int c = 0; c < C; ++c) sums[v][c] = S::set1(0.0f);
+  }
+  for (int k = begin; k < end; ++k) {
+    if constexpr (Format::kStreamed && P == 1)
+      prefetch<1>(panel + k * static_cast<int>(Format::kInfo.block_bytes) * kPanelRows);
+    F weights[P * V];
+    GPTJ_UNROLL
+    for (int v = 0; v < P * V; ++v) {
+      weights[v] = Format::template load<S>(panel + v / V * a.panel_stride, k, v % V * S::kLanes);
+    }
+    GPTJ_UNROLL
+    for (int c = 0; c < C; ++c) {
+      const F value = S::set1(x[c * a.x_stride + k]);
+      GPTJ_UNROLL
+      for (int v = 0; v < P * V; ++v) sums[v][c] = S::fma(weights[v], value, sums[v][c]);
+    }
+  }
+  GPTJ_UNROLL
+  for (int c = 0; c < C; ++c) {
+    GPTJ_UNROLL
+    for (int v = 0; v < P * V; ++v) {
+      float* to = y + c * a.y_stride + v * S::kLanes;
+      S::store(to, S::add(S::load(to), sums[v][c]));
+    }
+  }
+}
+
+/// Calls tile.template run<C>(first column) over all columns, as many at a time as the registers hold.
+template <int C, class Tile>
+inline void for_columns(int first, int n_columns, const Tile& tile) {
+  for (; n_columns - first >= C; first += C) tile.template run<C>(first);
+  if constexpr (C > 1) {
+    if (first < n_columns) for_columns<C - 1>(first, n_columns, tile);
+  }
+}
+
+template <class S, class Format, int P>
+struct FloatTile {
+  const MatmulArgs& a;
+  const uint8_t* panel;
+  int begin, end;
+  const float* x;
+  float* y;
+
+  template <int C>
+  void run(int column) const {
+    float_tile<S, Format, P, C>(a, panel, begin, end, x + column * a.x_stride, y + column * a.y_stride);
+  }
+};
+
+/// Calls body.template operator()<panels>(first panel) over all panels, P at a time and then one by one.
+template <int P, class Body>
+inline void for_panels(int n_panels, const Body& body) {
+  int p = 0;
+  for (; p + P <= n_panels; p += P) body.template operator()<P>(p);
+  for (; p < n_panels; ++p) body.template operator()<1>(p);
+}
+
+/// Columns that a slab of X may have to stay in L2 beside the weights.
+inline constexpr int kColumnBlock = 192;
+
+/// Panels that lie in L1.
+struct UnpackedF32 : F32 {
+  static constexpr bool kStreamed = false;
+};
+
+template <class S, class Format>
+struct FloatMatmul {
+  static int slab_end(int n, int begin) { return n - begin < kSlab ? n : begin + kSlab; }
+
+  /// Few columns: weights go from memory to registers, as many panels at a time as give enough chains; that also
+  /// makes as many streams from memory, and one stream does not keep a core's prefetchers busy.
+  template <int P, int C>
+  static void direct(const MatmulArgs& a) {
+    for_panels<P>(a.n_panels, [&]<int kPanels>(int p) {
+      const uint8_t* panel = a.panels + p * a.panel_stride;
+      for (int begin = 0; begin < a.n; begin += kSlab) {
+        const FloatTile<S, Format, kPanels> tile{
+            a, panel, begin, slab_end(a.n, begin), a.x, a.y + p * kPanelRows};
+        for_columns<C>(0, a.n_columns, tile);
+      }
+    });
+  }
+
+  /// Many columns: each slab of a panel is unpacked to F32 once and meets all columns from L1.
+  static void unpacked(const MatmulArgs& a) {
+    alignas(64) float weights[kSlab * kPanelRows];
+    for (int first = 0; first < a.n_columns; first += kColumnBlock) {
+      const int columns = a.n_columns - first < kColumnBlock ? a.n_columns - first : kColumnBlock;
+      for (int begin = 0; begin < a.n; begin += kSlab) {
+        const int end = slab_end(a.n, begin);
+        for (int p = 0; p < a.n_panels; ++p) {
+          unpack_slab<S, Format>(a.panels + p * a.panel_stride, begin, end, weights);
+          const FloatTile<S, UnpackedF32, 1> tile{a,
+                                                  reinterpret_cast<const uint8_t*>(weights),
+                                                  0,
+                                                  end - begin,
+                                                  a.x + first * a.x_stride + begin,
+                                                  a.y + first * a.y_stride + p * kPanelRows};
+          for_columns<S::kColumns>(0, columns, tile);
+        }
+      }
+    }
+  }
+
+  /// From this many columns on, unpacking costs less than it saves.
+  static constexpr int kManyColumns = 12;
+
+  static void run(const MatmulArgs& a) noexcept {
+    if constexpr (!kIsQuantized<Format>) {
+      if (a.n_columns == 1) return direct<S::kPanels, 1>(a);
+      if (a.n_columns == 2) return direct<(S::kPanels + 1) / 2, 2>(a);
+      if (a.n_columns < kManyColumns) return direct<1, S::kColumns>(a);
+    }
+    unpacked(a);
+  }
+};
+
+}  // namespace gptj

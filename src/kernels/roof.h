@@ -1,0 +1,70 @@
+#pragma once
+
+#include "kernels/kernels.h"
+#include "kernels/unroll.h"
+
+/// How fast this instruction set multiplies and adds when it does nothing else: the limit that products of
+/// matrices stand beside. All operands stay in registers, and there are more independent chains than a core
+/// has products under way (units x latency: 8 to 12 on x86, up to 16 on ARM).
+namespace gptj {
+
+/// As many as fit beside the factor: AVX2 has 16 registers, the others 32.
+template <class S>
+inline constexpr int kRoofChains = S::kLanes == 8 ? 12 : 16;
+
+/// Makes `x` a value in a register that the compiler knows nothing of: work on it can be neither left out,
+/// nor done once for all repeats, nor done in vectors where the instruction set is the scalar one.
+template <class S, class Register>
+inline void keep(Register& x) {
+  if constexpr (sizeof(x) == 4 && requires { x % 1; }) {
+    asm volatile("" : "+r"(x));  // an integer
+  } else {
+#if defined(__aarch64__)
+    asm volatile("" : "+w"(x));
+#elif defined(__x86_64__) && !defined(GPTJ_INTRINSICS)
+    asm volatile("" : "+v"(x));
+#else  // registers that are emulated lie in memory
+    asm volatile("" : "+m"(x));
+#endif
+  }
+}
+
+/// Steps of all chains, each from its own sum. Returns their operations, `kPerLane` in each lane.
+template <class S, int kPerLane, class Register, class Step>
+inline int64_t run_chains(int64_t repeats, Register start, const Step& step) {
+  Register sums[kRoofChains<S>];
+  GPTJ_UNROLL
+  for (int c = 0; c < kRoofChains<S>; ++c) sums[c] = start;
+  for (int64_t i = 0; i < repeats; ++i) {
+    GPTJ_UNROLL
+    for (int c = 0; c < kRoofChains<S>; ++c) {
+      keep<S>(sums[c]);
+      sums[c] = step(sums[c]);
+    }
+  }
+  return repeats * kRoofChains<S> * S::kLanes * kPerLane;
+}
+
+template <class S>
+int64_t f32_roof(int64_t repeats) noexcept {
+  using F = typename S::F;
+  const F factor = S::set1(-1e-9f);  // sums hardly change: never infinite, never subnormal
+  return run_chains<S, 2>(repeats, S::set1(1.0f), [=](F sum) { return S::fma(sum, factor, sum); });
+}
+
+/// Of bytes, as quantized weights meet quantized activations: with sums in 16 bits where kernels have them,
+/// else in 32.
+template <class S>
+int64_t int8_roof(int64_t repeats) noexcept {
+  using I = typename S::I;
+  const I factor = S::set1_bytes(7);
+  return run_chains<S, 2 * 4>(repeats, factor, [=](I sum) {
+    if constexpr (S::kPairSums) {
+      return S::add_pairs(sum, factor, sum);
+    } else {
+      return S::dot_unsigned(sum, factor, sum);
+    }
+  });
+}
+
+}  // namespace gptj

@@ -1,0 +1,108 @@
+#pragma once
+
+#ifdef GPTJ_INTRINSICS  // tests on CPUs without AVX-512 emulate its instructions
+#include GPTJ_INTRINSICS
+#else
+#include <immintrin.h>
+#endif
+
+#include <cstdint>
+
+/// AVX-512 F, BW, DQ, VL (Skylake-SP 2017): 16 lanes, 32 registers; a panel's row of 16 is one register.
+/// With VNNI (Cascade Lake 2019, Zen 4 2022) four byte products and their sum are one instruction.
+namespace gptj::GPTJ_ISA_NAMESPACE {
+
+struct Simd {
+  static constexpr int kLanes = 16;
+  static constexpr int kColumns = 14;
+  static constexpr int kPanels = 4;
+  static constexpr int kQuantColumns = 8;
+  using F = __m512;
+  using I = __m512i;
+
+  static F set1(float x) { return _mm512_set1_ps(x); }
+  static F load(const float* p) { return _mm512_loadu_ps(p); }
+  static void store(float* p, F x) { _mm512_storeu_ps(p, x); }
+  static F load_f16(const uint16_t* p) {
+    return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+  }
+  static void store_f16(uint16_t* p, F x) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
+  }
+  static F load_int8(const int8_t* p) {
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+  }
+
+  static F add(F a, F b) { return _mm512_add_ps(a, b); }
+  static F sub(F a, F b) { return _mm512_sub_ps(a, b); }
+  static F mul(F a, F b) { return _mm512_mul_ps(a, b); }
+  static F div(F a, F b) { return _mm512_div_ps(a, b); }
+  static F max(F a, F b) { return _mm512_max_ps(a, b); }
+  static F min(F a, F b) { return _mm512_min_ps(a, b); }
+  static F fma(F a, F b, F c) { return _mm512_fmadd_ps(a, b, c); }
+  static float reduce_add(F x) { return _mm512_reduce_add_ps(x); }
+  static float reduce_max(F x) { return _mm512_reduce_max_ps(x); }
+
+  static F as_float(I x) { return _mm512_castsi512_ps(x); }
+  static I as_int(F x) { return _mm512_castps_si512(x); }
+  static F to_float(I x) { return _mm512_cvtepi32_ps(x); }
+  static I to_int(F x) { return _mm512_cvtps_epi32(x); }
+
+  static I set1(int32_t x) { return _mm512_set1_epi32(x); }
+  static I set1_bytes(int x) { return _mm512_set1_epi8(static_cast<char>(x)); }
+  static I load_bytes(const void* p) { return _mm512_loadu_si512(p); }
+  static void store_bytes(void* p, I x) { _mm512_storeu_si512(p, x); }
+  static I lookup(const uint8_t (&table)[16], I x) {
+    const __m128i levels = _mm_loadu_si128(reinterpret_cast<const __m128i*>(table));
+    return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(levels), x);
+  }
+  static I add(I a, I b) { return _mm512_add_epi32(a, b); }
+  static I bit_and(I a, I b) { return _mm512_and_si512(a, b); }
+  static I bit_or(I a, I b) { return _mm512_or_si512(a, b); }
+  static I bit_xor(I a, I b) { return _mm512_xor_si512(a, b); }
+  template <int n>
+  static I shift_left_32(I x) {
+    return _mm512_slli_epi32(x, n);
+  }
+  template <int n>
+  static I shift_right_signed_32(I x) {
+    return _mm512_srai_epi32(x, n);
+  }
+  static I shift_left_16(I x, int n) { return _mm512_slli_epi16(x, static_cast<unsigned>(n)); }
+  static I shift_right_16(I x, int n) { return _mm512_srli_epi16(x, static_cast<unsigned>(n)); }
+
+  static I set1_16(int x) { return _mm512_set1_epi16(static_cast<int16_t>(x)); }
+  static I dot_16(I a, I b) { return _mm512_madd_epi16(a, b); }
+#ifdef GPTJ_VNNI
+  static constexpr bool kPairSums = false;
+  // The instruction multiplies unsigned by signed bytes: signed weights are given plus 128.
+  static constexpr bool kUnsignedDot = true;
+  static I dot_unsigned(I acc, I w, I x) {
+    return _mm512_dpbusd_epi32(acc, w, x);
+  }
+#else
+  static constexpr bool kPairSums = true;
+  static constexpr bool kUnsignedDot = false;
+  static I sub_16(I a, I b) {
+    return _mm512_sub_epi16(a, b);
+  }
+  static I mul_16(I a, I b) {
+    return _mm512_mullo_epi16(a, b);
+  }
+  static I add_pairs(I acc, I w, I x) {
+    return _mm512_add_epi16(acc, _mm512_maddubs_epi16(w, x));
+  }
+  static I dot_unsigned(I acc, I w, I x) {
+    return add(acc, dot_16(_mm512_maddubs_epi16(w, x), set1_16(1)));
+  }
+  static I dot_signed(I acc, I w, I x) {
+    const I negated = _mm512_mask_sub_epi8(x, _mm512_movepi8_mask(w), _mm512_setzero_si512(), x);
+    return dot_unsigned(acc, _mm512_abs_epi8(w), negated);
+  }
+#endif
+  static void store_int8(int8_t* p, I x) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtsepi32_epi8(x));
+  }
+};
+
+}  // namespace gptj::GPTJ_ISA_NAMESPACE

@@ -1,0 +1,126 @@
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "base/half.h"
+#include "kernels/tested_sets.h"
+#include "tensor/formats/quantized.h"
+
+namespace gptj {
+namespace {
+
+class VectorTest : public KernelTest {};
+
+constexpr int kSizes[] = {1, 15, 16, 31, 33, 127, 768, 1023};
+
+TEST_P(VectorTest, LayerNorm) {
+  for (const int n : kSizes) {
+    const auto x = values(n), gain = values(n), bias = values(n);
+    std::vector<float> y(x.size(), 99.0f);
+    const float eps = 1e-3f;
+    table().layer_norm(x.data(), gain.data(), bias.data(), n, eps, y.data());
+    double mean = 0, variance = 0;
+    for (int i = 0; i < n; ++i) mean += static_cast<double>(x[static_cast<size_t>(i)]) / n;
+    for (int i = 0; i < n; ++i)
+      variance += std::pow(static_cast<double>(x[static_cast<size_t>(i)]) - mean, 2) / n;
+    for (size_t i = 0; i < static_cast<size_t>(n); ++i) {
+      const double normed =
+          (static_cast<double>(x[i]) - mean) / std::sqrt(variance + static_cast<double>(eps));
+      ASSERT_NEAR(y[i], normed * static_cast<double>(gain[i]) + static_cast<double>(bias[i]), 4e-6)
+          << "n " << n << " at " << i;
+    }
+    EXPECT_EQ(y[static_cast<size_t>(n)], 99.0f) << "wrote beyond n = " << n;
+  }
+}
+
+TEST_P(VectorTest, QuantizeRoundsEachBlockToItsLargest) {
+  constexpr int kRows = 3, kN = 96;
+  std::vector<int8_t> q(kRows * kN);
+  std::vector<QuantizedRows::Block> blocks(kRows * kN / 32);
+  const QuantizedRows rows{q.data(), blocks.data(), kN};
+  for (int row = 0; row < kRows; ++row) {
+    auto x = values(kN);
+    for (size_t i = 32; i < 64; ++i) x[i] = row == 1 ? 0.0f : x[i];  // a block of zeros
+    table().quantize(x.data(), kN, rows, row);
+    for (size_t b = 0; b < kN / 32; ++b) {
+      const size_t at = static_cast<size_t>(row) * (kN / 32) + b;
+      float largest = 0;
+      for (size_t i = 0; i < 32; ++i) largest = std::max(largest, std::abs(x[b * 32 + i]));
+      ASSERT_EQ(blocks[at].d, largest / 127.0f);
+      int total = 0;
+      int16_t pairs[2][2] = {};  // [all, the second half][values 4 i and 4 i + 1, values 4 i + 2 and 4 i + 3]
+      for (size_t i = 0; i < 32; ++i) {
+        const float inverse = largest > 0 ? 127.0f / largest : 0.0f;
+        const int8_t byte = q[static_cast<size_t>(row) * kN + b * 32 + i];
+        ASSERT_EQ(byte, static_cast<int>(std::nearbyint(x[b * 32 + i] * inverse)));
+        total += byte;
+        for (size_t part = 0; part <= i / 16; ++part) pairs[part][i % 4 / 2] += static_cast<int16_t>(byte);
+      }
+      ASSERT_EQ(blocks[at].d_sum, blocks[at].d * static_cast<float>(total));
+      ASSERT_EQ(0, std::memcmp(blocks[at].pair_sums, pairs, sizeof pairs));
+    }
+  }
+}
+
+TEST_P(VectorTest, RotateTurnsInterleavedPairs) {
+  constexpr int kRot = 12;
+  auto x = values(16);
+  const auto before = x;
+  std::vector<float> angles;
+  for (int i = 0; i < kRot / 2; ++i) {
+    const float angle = uniform(-7, 7);
+    angles.push_back(std::cos(angle));
+    angles.push_back(std::sin(angle));
+  }
+  table().rotate(x.data(), angles.data(), kRot);
+  for (size_t i = 0; i < kRot; i += 2) {
+    EXPECT_NEAR(x[i], before[i] * angles[i] - before[i + 1] * angles[i + 1], 2e-7);
+    EXPECT_NEAR(x[i + 1], before[i + 1] * angles[i] + before[i] * angles[i + 1], 2e-7);
+  }
+  for (size_t i = kRot; i < 16; ++i) EXPECT_EQ(x[i], before[i]);
+}
+
+TEST_P(VectorTest, ActivationsFollowTheirFormulas) {
+  double (*const references[])(double) = {
+      [](double v) { return 0.5 * v * (1 + std::tanh(std::sqrt(2 / M_PI) * (v + 0.044715 * v * v * v))); },
+      [](double v) { return 0.5 * v * std::erfc(-v / std::sqrt(2.0)); },
+      [](double v) { return v > 0 ? v : 0.0; },
+  };
+  for (int f = 0; f < kNumActivations; ++f) {
+    std::vector<float> x;
+    for (double v = -20; v <= 20; v += 0.0078125) x.push_back(static_cast<float>(v));
+    for (const float v : {0.0f, -0.0f, 1e-30f, -1e-30f, 1e4f, -1e4f, 100.0f, -100.0f}) x.push_back(v);
+    x.resize((x.size() + 15) / 16 * 16);
+    const auto before = x;
+    table().activations[f](x.data(), static_cast<int>(x.size()));
+    for (size_t i = 0; i < x.size(); ++i) {
+      const double expected = references[f](static_cast<double>(before[i]));
+      ASSERT_NEAR(x[i], expected, 4e-7 * std::max(1.0, std::abs(expected)))
+          << "activation " << f << " of " << before[i];
+    }
+  }
+}
+
+TEST_P(VectorTest, F16OfTheCacheIsRoundedToNearestEven) {
+  std::vector<float> x;
+  for (uint32_t bits = 0; bits < 0x7f800000u; bits += 99991) {
+    const auto value = std::bit_cast<float>(bits);
+    x.push_back(value);
+    x.push_back(-value);
+  }
+  for (const float v : {65504.0f, 65519.9f, 65520.0f, 1e30f, 5.9604645e-8f, 2.9802322e-8f, 2.98023259e-8f})
+    x.push_back(v);
+  constexpr size_t kHeadDim = 64;
+  x.resize((x.size() + kHeadDim - 1) / kHeadDim * kHeadDim);
+  std::vector<uint16_t> keys(kPanelRows * kHeadDim), values(keys.size());
+  const KvHead head{keys.data(), values.data(), nullptr, nullptr, kPanelRows};
+  for (size_t i = 0; i < x.size(); i += kHeadDim) {
+    table().kv[static_cast<int>(KvType::f16)].store(head, 0, &x[i], &x[i], kHeadDim);
+    for (size_t d = 0; d < kHeadDim; ++d) ASSERT_EQ(keys[d * kPanelRows], f32_to_f16(x[i + d])) << x[i + d];
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Sets, VectorTest, testing::ValuesIn(tested_sets()), set_name);
+
+}  // namespace
+}  // namespace gptj
