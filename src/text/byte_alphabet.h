@@ -1,0 +1,14 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace gptj {
+
+/// Hugging Face's files write each byte of a token as one printable character: itself if it is one in
+/// Latin-1, else the next from U+0100 on. Returns the bytes of a token that is written so, or nothing if a
+/// character stands for no byte. Source: bytes_to_unicode() in GPT-2's encoder.py.
+std::optional<std::string> bytes_from_alphabet(std::string_view written);
+
+}  // namespace gptj

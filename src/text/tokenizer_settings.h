@@ -1,0 +1,28 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "text/json_file.h"
+#include "text/vocab.h"
+
+namespace gptj {
+
+/// What the files beside a Hugging Face vocabulary say about it.
+struct TokenizerSettings {
+  /// No two with one text. An id of -1 is that of the token with this text, if the vocabulary has one.
+  std::vector<AddedToken> added;
+  std::optional<std::string> bos, eos;  // texts
+  bool add_prefix_space = false;
+};
+
+/// Reads tokenizer_config.json, special_tokens_map.json and added_tokens.json in `directory`, each if it is
+/// there; `tokenizer` is its tokenizer.json or null. Throws Error.
+TokenizerSettings read_tokenizer_settings(const std::string& directory, const JsonFile* tokenizer);
+
+/// The value of `key` in the object `where` of a file as a token's id. Throws Error.
+int read_token_id(const JsonFile& file, std::string_view where, std::string_view key,
+                  const nlohmann::json& value);
+
+}  // namespace gptj

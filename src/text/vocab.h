@@ -1,0 +1,31 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace gptj {
+
+/// A token that is cut out of the text before anything else looks at it.
+struct AddedToken {
+  int id = -1;
+  std::string text;
+  bool normalized = false;   // those that are not are matched first
+  bool lstrip = false;       // swallows white space on its left
+  bool rstrip = false;       // and on its right
+  bool single_word = false;  // not beside a word character
+};
+
+/// A vocabulary as files give it, whatever their form. Tokens and merges are raw bytes, not GPT-2's printable
+/// alphabet for bytes.
+struct Vocab {
+  std::string source;                                       // the file or directory, for messages
+  std::vector<std::string> tokens;                          // index = id
+  std::vector<std::pair<std::string, std::string>> merges;  // index = rank
+  std::vector<AddedToken> added;
+  bool add_prefix_space = false;  // before each stretch of text between added tokens that has none
+  std::optional<int> bos, eos;
+};
+
+}  // namespace gptj

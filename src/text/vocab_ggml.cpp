@@ -1,0 +1,49 @@
+#include <optional>
+#include <utility>
+
+#include "text/bpe.h"
+#include "text/vocab_files.h"
+
+namespace gptj {
+
+namespace {
+
+constexpr std::string_view kEndOfText = "<|endoftext|>";
+
+bool looks_special(std::string_view token) {
+  return token.size() > 4 && token.starts_with("<|") && token.ends_with("|>");
+}
+
+}  // namespace
+
+/// In GPT-2's vocabulary ids follow the merges: the merge that made token n is the n-th. So what the merges
+/// before it leave of a token's bytes is the pair that its own merge joins, since a pair stands beside each
+/// other in some text only where earlier merges did not reach across it. More than two parts: no merge makes
+/// this token, it is an added one or padding. One part: its bytes have a token already.
+Vocab vocab_from_ggml_tokens(std::vector<std::string> tokens, std::string source) {
+  Vocab vocab;
+  vocab.source = std::move(source);
+  vocab.tokens = std::move(tokens);
+
+  const TokenIndex index = index_tokens(vocab.tokens);
+  Bpe bpe(index, vocab.source);
+  Bpe::Scratch scratch;
+  std::vector<int> parts;
+  for (const std::string& token : vocab.tokens) {
+    const int id = static_cast<int>(&token - vocab.tokens.data());
+    if (token.empty() || index.at(token) != id) continue;
+    parts.clear();
+    bpe.encode(token, scratch, parts);
+    if (parts.size() == 2) {
+      bpe.add_merge(parts[0], parts[1], id);
+      vocab.merges.emplace_back(vocab.tokens[static_cast<size_t>(parts[0])],
+                                vocab.tokens[static_cast<size_t>(parts[1])]);
+    } else if (parts.size() > 2 && looks_special(token)) {
+      vocab.added.push_back({.id = id, .text = token});
+    }
+  }
+  if (const auto end = index.find(kEndOfText); end != index.end()) vocab.bos = vocab.eos = end->second;
+  return vocab;
+}
+
+}  // namespace gptj
