@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "tensor/dtype.h"
+#include "text/vocab.h"
+
+namespace gptj {
+
+/// Whose names a file gives its tensors: the columns of the name tables in model/.
+enum class Naming { huggingface, ggml };
+
+/// One tensor of a file: where its data lies. `offset + bytes` is inside the file, and `bytes` is what shape
+/// and dtype ask for: readers have checked both.
+struct FileTensor {
+  std::string name;
+  DType dtype;
+  std::vector<int64_t> shape;  // outermost dimension first, all > 0
+  const InputFile* file;       // nullptr: none, the weights are made up (model/synthetic.h)
+  uint64_t offset;
+  uint64_t bytes;
+  bool panels = false;  // a matrix as memory has it: [rows, n] in panels, not transposed whatever the naming
+};
+
+/// A tensor that is no FileTensor because no DType stores its numbers (integers, booleans, ...): a buffer
+/// that models do without, or the reason why a weight is missing.
+struct UnreadTensor {
+  std::string name;
+  std::string type;  // as the file names it
+};
+
+/// What a reader makes of a model file or directory: everything but the tensors' data.
+struct ModelFile {
+  std::string path;
+  std::string format;  // for messages: "ggml", "safetensors"
+  Naming naming = Naming::huggingface;
+  /// An object with the names of Hugging Face's config.json, whatever the form.
+  std::shared_ptr<const nlohmann::json> config;
+  Vocab vocab;
+  std::vector<std::unique_ptr<InputFile>> files;
+  std::vector<FileTensor> tensors;  // in the file's order; names are unique
+  std::vector<UnreadTensor> unread;
+};
+
+/// Recognises the form of `path` (a file or a Hugging Face directory) and reads it. Throws Error.
+ModelFile open_model_file(const std::string& path);
+
+/// Only the vocabulary, from all that open_model_file reads and from a directory with only tokenizer files.
+Vocab open_vocab(const std::string& path);
+
+}  // namespace gptj

@@ -1,0 +1,226 @@
+#include "io/native.h"
+
+#include <cstring>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <random>
+
+#include "io/model_files.h"
+#include "io/native_writer.h"
+#include "io/open_error.h"
+
+namespace gptj::test {
+namespace {
+
+using nlohmann::json;
+
+/// Any bytes are a token, and every field of an added one counts.
+Vocab some_vocab() {
+  Vocab vocab;
+  for (int byte = 0; byte < 256; ++byte) vocab.tokens.emplace_back(1, static_cast<char>(byte));
+  vocab.tokens.insert(vocab.tokens.end(), {"\xc3\xa9", "\xff\xfe", "<|end|>"});
+  vocab.merges = {{"\xc3", "\xa9"}, {"\xff", "\xfe"}};
+  vocab.added = {{.id = 258, .text = "<|end|>", .rstrip = true, .single_word = true},
+                 {.id = 65, .text = "A\xe2\x82\xac", .normalized = true, .lstrip = true}};
+  vocab.add_prefix_space = true;
+  vocab.eos = 258;
+  return vocab;
+}
+
+const json kConfig = {{"model_type", "gptj"}, {"n_embd", 64}};
+
+/// A file with a matrix of two panels and a vector.
+class Native : public testing::Test {
+ protected:
+  std::string write() const {
+    const std::string path = dir.file("model.gptj");
+    NativeWriter writer(path, kConfig, some_vocab(), {{"m", DType::q4, {20, 64}}, {"v", DType::f32, {5}}});
+    EXPECT_EQ(writer.file_bytes() % kNativeAlignment, 64U);
+    writer.write(1, 0, std::string(64, 'v').data(), 64);
+    writer.write(0, 576, std::string(576, '2').data(), 576);
+    writer.write(0, 0, std::string(576, '1').data(), 576);
+    EXPECT_FALSE(std::filesystem::exists(path));
+    writer.finish();
+    return path;
+  }
+
+  /// The file with another header, and data of `data_bytes` behind it.
+  std::string with_header(const std::string& text, size_t data_bytes) const {
+    std::string bytes(kNativeMagic);
+    const uint32_t words[] = {kNativeByteOrder, kNativeVersion};
+    const uint64_t length = text.size();
+    bytes.append(reinterpret_cast<const char*>(words), 8).append(reinterpret_cast<const char*>(&length), 8);
+    bytes += text;
+    bytes.resize(native_aligned(bytes.size()) + data_bytes);
+    return dir.write("lie.gptj", bytes);
+  }
+
+  /// A header that describes two tensors, until a test changes it.
+  json header = {{"config", kConfig},
+                 {"tokenizer",
+                  {{"tokens", {"a", "b", "ab"}},
+                   {"merges", {0, 1}},
+                   {"added", json::array()},
+                   {"add_prefix_space", false}}},
+                 {"tensors",
+                  {{{"name", "m"}, {"dtype", "q4"}, {"shape", {20, 64}}, {"offset", 0}, {"bytes", 1152}},
+                   {{"name", "v"}, {"dtype", "f32"}, {"shape", {5}}, {"offset", 4096}, {"bytes", 64}}}}};
+  static constexpr size_t kDataBytes = 4096 + 64;
+
+  void expect_lie(const json::json_pointer& at, const json& value,
+                  const std::vector<std::string>& words) const {
+    SCOPED_TRACE(at.to_string() + " = " + value.dump());
+    json lie = header;
+    lie[at] = value;
+    expect_open_error(with_header(lie.dump(), kDataBytes), words);
+  }
+
+  TempDir dir;
+};
+
+TEST_F(Native, ReadsWhatIsWritten) {
+  const ModelFile model = open_model_file(write());
+  EXPECT_EQ(model.format, "gptj");
+  EXPECT_EQ(*model.config, kConfig);
+  const Vocab vocab = some_vocab();
+  EXPECT_EQ(model.vocab.tokens, vocab.tokens);
+  EXPECT_EQ(model.vocab.merges, vocab.merges);
+  ASSERT_EQ(model.vocab.added.size(), 2U);
+  for (size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(model.vocab.added[i].id, vocab.added[i].id);
+    EXPECT_EQ(model.vocab.added[i].text, vocab.added[i].text);
+    EXPECT_EQ(model.vocab.added[i].normalized, vocab.added[i].normalized);
+    EXPECT_EQ(model.vocab.added[i].lstrip, vocab.added[i].lstrip);
+    EXPECT_EQ(model.vocab.added[i].rstrip, vocab.added[i].rstrip);
+    EXPECT_EQ(model.vocab.added[i].single_word, vocab.added[i].single_word);
+  }
+  EXPECT_TRUE(model.vocab.add_prefix_space);
+  EXPECT_EQ(model.vocab.bos, std::nullopt);
+  EXPECT_EQ(model.vocab.eos, 258);
+  EXPECT_EQ(open_vocab(dir.file("model.gptj")).tokens, vocab.tokens);
+
+  ASSERT_EQ(model.tensors.size(), 2U);
+  EXPECT_TRUE(model.tensors[0].panels);
+  EXPECT_EQ(model.tensors[0].dtype, DType::q4);
+  EXPECT_EQ(model.tensors[0].shape, (std::vector<int64_t>{20, 64}));
+  EXPECT_FALSE(model.tensors[1].panels);
+  for (const FileTensor& tensor : model.tensors) EXPECT_EQ(tensor.offset % kNativeAlignment, 0U);
+  const auto data = [](const FileTensor& tensor) {
+    std::string bytes(tensor.bytes, '\0');
+    tensor.file->read_at(tensor.offset, bytes.data(), bytes.size());
+    return bytes;
+  };
+  EXPECT_EQ(data(model.tensors[0]), std::string(576, '1') + std::string(576, '2'));
+  EXPECT_EQ(data(model.tensors[1]), std::string(64, 'v'));
+}
+
+TEST_F(Native, AnUnfinishedFileLeavesNothing) {
+  { NativeWriter(dir.file("model.gptj"), kConfig, some_vocab(), {{"v", DType::f32, {5}}}); }
+  EXPECT_TRUE(std::filesystem::is_empty(dir.path()));
+}
+
+TEST_F(Native, ChecksThatTheDiskHasRoom) {
+  const NativeTensor huge = {"m", DType::f32, {1 << 24, 1 << 20}};  // 70 terabytes
+  EXPECT_THROW(NativeWriter(dir.file("model.gptj"), kConfig, some_vocab(), {huge}), Error);
+  EXPECT_TRUE(std::filesystem::is_empty(dir.path()));
+}
+
+TEST_F(Native, HeadersThatLie) {
+  EXPECT_EQ(open_error(with_header(header.dump(), kDataBytes)), "");
+  const auto at = [](const char* pointer) { return json::json_pointer(pointer); };
+  expect_lie(at("/config"), 7, {"config"});
+  expect_lie(at("/tokenizer"), nullptr, {"tokenizer"});
+  expect_lie(at("/tokenizer/tokens"), "abc", {"tokens"});
+  expect_lie(at("/tokenizer/tokens/1"), 7, {"tokens[1]"});
+  expect_lie(at("/tokenizer/tokens/1"), "\xe2\x82\xac", {"tokens[1]", "U+00FF"});
+  expect_lie(at("/tokenizer/merges"), {0}, {"merges"});
+  expect_lie(at("/tokenizer/merges/0"), 3, {"merges", "3"});
+  expect_lie(at("/tokenizer/merges/0"), -1, {"merges", "-1"});
+  expect_lie(at("/tokenizer/added"), {7}, {"added"});
+  expect_lie(at("/tokenizer/added"), {{{"id", 0}}}, {"text"});
+  expect_lie(at("/tokenizer/add_prefix_space"), 1, {"add_prefix_space"});
+  expect_lie(at("/tokenizer/eos"), 1.5, {"eos"});
+  expect_lie(at("/tensors"), 1, {"tensors"});
+  expect_lie(at("/tensors/0"), 1, {"tensors"});
+  expect_lie(at("/tensors/0/name"), 1, {"name"});
+  expect_lie(at("/tensors/0/name"), "v", {"'v'", "twice"});
+  for (const json& type : std::vector<json>{"q3", 4, nullptr}) {
+    expect_lie(at("/tensors/0/dtype"), type, {"'m'", "dtype"});
+  }
+  for (const json& shape : std::vector<json>{7,
+                                             json::array(),
+                                             {20},
+                                             {20, 63},
+                                             {20, 64, 1},
+                                             {0, 64},
+                                             {-20, 64},
+                                             {20.0, 64},
+                                             {"20", 64},
+                                             {uint64_t{1} << 40, 64},
+                                             {20, uint64_t{1} << 63}}) {
+    expect_lie(at("/tensors/0/shape"), shape, {"'m'", "shape"});
+  }
+  expect_lie(at("/tensors/1/dtype"), "f16", {"'v'", "shape"});
+  expect_lie(at("/tensors/0/shape"), {1 << 28, 1 << 28}, {"'m'", "bytes"});
+  expect_lie(at("/tensors/0/bytes"), 1151, {"'m'", "bytes", "1152"});
+  expect_lie(at("/tensors/1/offset"), 0, {"'v'", "offset", "4096"});
+  expect_lie(at("/tensors/1/offset"), 8192, {"'v'", "offset", "4096"});
+  expect_lie(at("/tensors/1/offset"), -4096, {"'v'", "offset", "4096"});
+
+  json huge = header;
+  huge["tensors"][0] = {{"name", "m"}, {"dtype", "q4"}, {"shape", {1 << 28, 1 << 28}}, {"offset", 0}};
+  huge["tensors"][0]["bytes"] = native_bytes(DType::q4, {1 << 28, 1 << 28});
+  expect_open_error(with_header(huge.dump(), kDataBytes), {"'m'", "truncated"});
+  expect_open_error(with_header(header.dump(), kDataBytes - 1), {"'v'", "truncated"});
+  expect_open_error(with_header(header.dump(), kDataBytes + 1), {"expected", "found"});
+  expect_open_error(with_header("[]", 0), {"object"});
+  expect_open_error(with_header("{", 0), {"JSON"});
+}
+
+TEST_F(Native, OtherVersionsAndByteOrdersAreRefused) {
+  std::string bytes = read_text_file(write(), 1 << 20);
+  const auto with_word = [&](size_t at, uint32_t word) {
+    std::string other = bytes;
+    std::memcpy(other.data() + at, &word, 4);
+    return dir.write("other.gptj", other);
+  };
+  expect_open_error(with_word(8, 0x04030201), {"byte order"});
+  expect_open_error(with_word(12, 2), {"version", "2"});
+  expect_open_error(with_word(16, 0xffffffff), {"header length"});
+  expect_open_error(with_word(20, 1), {"header length"});
+}
+
+TEST_F(Native, TruncatedAnywhere) {
+  const std::string bytes = read_text_file(write(), 1 << 20);
+  for (size_t size = 0; size < bytes.size(); size += size < 64 ? 1 : 61) {
+    SCOPED_TRACE(size);
+    expect_open_error(dir.write("cut.gptj", std::string_view(bytes).substr(0, size)), {"cut.gptj"});
+  }
+}
+
+TEST_F(Native, FlippedBits) {
+  const std::string bytes = with_header(header.dump(), kDataBytes);
+  const std::string file = read_text_file(bytes, 1 << 20);
+  const size_t header_end = kNativeHeaderAt + header.dump().size();
+  std::mt19937 random(7);
+  int opened = 0;
+  for (int i = 0; i < 2000; ++i) {
+    std::string flipped = file;
+    flipped[random() % header_end] ^= static_cast<char>(1 << random() % 8);
+    const std::string path = dir.write("flipped.gptj", flipped);
+    try {
+      for (const FileTensor& tensor : open_model_file(path).tensors) {
+        EXPECT_EQ(tensor.bytes, native_bytes(tensor.dtype, tensor.shape));
+        EXPECT_LE(tensor.offset + tensor.bytes, flipped.size());
+      }
+      ++opened;
+    } catch (const Error& error) {
+      EXPECT_LT(std::string(error.what()).size(), 600U) << error.what();
+    }
+  }
+  EXPECT_GT(opened, 0);
+  EXPECT_LT(opened, 2000);
+}
+
+}  // namespace
+}  // namespace gptj::test
