@@ -1,0 +1,54 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "model/binder.h"
+#include "model/config.h"
+#include "model/pass.h"
+
+namespace gptj {
+
+/// Whether work is to end early.
+using Cancelled = std::function<bool()>;
+
+/// A family of models: its weights and how tokens pass through them. Const once its weights are loaded.
+class Architecture {
+ public:
+  virtual ~Architecture() = default;
+
+  const Config& config() const { return config_; }
+
+  /// Names every tensor to the binder.
+  virtual void bind(Binder& binder) = 0;
+
+  /// Evaluates the tokens of the pass, extends its KV cache and leaves their hidden states in its scratch.
+  /// False: `cancelled` said so, which is asked before each layer.
+  virtual bool forward(const Pass& pass, const Cancelled& cancelled = {}) const = 0;
+
+  /// From there, the logits of its tokens [first, first + count) to rows 0 ... of Scratch::logits.
+  virtual void logits(const Pass& pass, int first, int count) const = 0;
+
+  /// Bytes of weights that evaluating one token reads.
+  virtual uint64_t read_bytes() const = 0;
+
+ protected:
+  explicit Architecture(const Config& config) : config_(config) {}
+
+  const Config config_;
+};
+
+/// One row of THE list of architectures.
+struct ArchitectureInfo {
+  const char* name;  // model_type in config.json
+  std::unique_ptr<Architecture> (*make)(const ModelFile& file);
+};
+
+/// The architecture that the file's config names. Throws Error if it is not in the list or its config is
+/// wrong.
+std::unique_ptr<Architecture> make_architecture(const ModelFile& file);
+
+std::unique_ptr<Architecture> make_gptj(const ModelFile& file);
+std::unique_ptr<Architecture> make_gpt2(const ModelFile& file);
+
+}  // namespace gptj

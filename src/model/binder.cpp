@@ -1,0 +1,126 @@
+#include "model/binder.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/error.h"
+
+namespace gptj {
+namespace {
+
+constexpr std::string_view kPrefix = "transformer.";
+
+std::string with_layer(std::string_view pattern, int layer) {
+  return layer < 0 ? std::string(pattern) : fmt::format(fmt::runtime(pattern), layer);
+}
+
+/// The N of "h.N.", "model/hN/" and the like at the start of a name, -1: none.
+int layer_number(std::string_view name, Naming naming) {
+  for (std::string_view start : {kPrefix, std::string_view("model/")}) {
+    if (name.starts_with(start)) name.remove_prefix(start.size());
+  }
+  const std::string_view layer =
+      naming == Naming::ggml && name.starts_with("h") && !name.starts_with("h.") ? "h" : "h.";
+  if (!name.starts_with(layer)) return -1;
+  int number = -1;
+  std::from_chars(name.data() + layer.size(), name.data() + name.size(), number);
+  return number;
+}
+
+std::string shape_text(const std::vector<int64_t>& shape) {
+  return fmt::format("[{}]", fmt::join(shape, ", "));
+}
+
+}  // namespace
+
+Binder::Binder(const ModelFile& file, MakeUp make_up) : file_(file), make_up_(std::move(make_up)) {
+  for (const FileTensor& tensor : file.tensors) by_name_.emplace(tensor.name, &tensor);
+}
+
+const FileTensor* Binder::find(const TensorName& name, int layer) const {
+  const bool ggml = file_.naming == Naming::ggml;
+  const std::string plain = with_layer(ggml ? name.ggml : name.huggingface, layer);
+  auto found = by_name_.find(plain);
+  if (found == by_name_.end() && !ggml) found = by_name_.find(std::string(kPrefix) + plain);
+  return found == by_name_.end() ? nullptr : found->second;
+}
+
+const FileTensor& Binder::require(const TensorName& name, int layer, std::vector<int64_t> shape) {
+  const FileTensor* tensor = find(name, layer);
+  const std::string wanted = with_layer(file_.naming == Naming::ggml ? name.ggml : name.huggingface, layer);
+  if (tensor == nullptr && make_up_) {
+    tensor = &make_up_(wanted, shape);
+    by_name_.emplace(tensor->name, tensor);
+  }
+  if (tensor == nullptr) {
+    const auto unread =
+        std::find_if(file_.unread.begin(), file_.unread.end(), [&](const UnreadTensor& other) {
+          return other.name == wanted || other.name == std::string(kPrefix) + wanted;
+        });
+    fail("{}: tensor {}: expected shape {}, found {}", quoted(file_.path), quoted(wanted), shape_text(shape),
+         unread == file_.unread.end() ? "no such tensor"
+                                      : fmt::format("it as {}, a type that is not read", unread->type));
+  }
+  if (tensor->shape != shape) {
+    fail("{}: tensor {}: expected shape {}, found {}", quoted(file_.path), quoted(tensor->name),
+         shape_text(shape), shape_text(tensor->shape));
+  }
+  used_.insert(tensor);
+  return *tensor;
+}
+
+void Binder::add_matrix(Matrix& to, const TensorName& name, int layer, int64_t rows, int64_t n,
+                        bool transposed) {
+  const std::vector<int64_t> shape = transposed ? std::vector{n, rows} : std::vector{rows, n};
+  const FileTensor& from = require(name, layer, shape);
+  to.dtype = from.dtype;
+  to.rows = static_cast<int>(rows);
+  to.n = static_cast<int>(n);
+  const auto same = std::find_if(matrices_.begin(), matrices_.end(), [&](const MatrixBinding& other) {
+    return other.from == &from && other.transposed == transposed;
+  });
+  if (same != matrices_.end()) {
+    shared_.emplace_back(&to, same->to);
+  } else {
+    matrices_.push_back({with_layer(name.huggingface, layer), layer, &to, &from, transposed});
+  }
+}
+
+void Binder::matrix(Matrix& to, const TensorName& name, int64_t rows, int64_t n, int layer) {
+  add_matrix(to, name, layer, rows, n, false);
+}
+
+void Binder::conv1d(Matrix& to, const TensorName& name, int64_t rows, int64_t n, int layer) {
+  const FileTensor* from = find(name, layer);
+  const bool in_panels = from != nullptr && from->panels;
+  add_matrix(to, name, layer, rows, n, file_.naming == Naming::huggingface && !in_panels);
+}
+
+void Binder::vector(Vector& to, const TensorName& name, int64_t n, int layer) {
+  to.n = static_cast<int>(n);
+  vectors_.push_back({with_layer(name.huggingface, layer), &to, &require(name, layer, {n})});
+}
+
+void Binder::optional_vector(Vector& to, const TensorName& name, int64_t n, int layer) {
+  if (find(name, layer) != nullptr) return vector(to, name, n, layer);
+  to.n = static_cast<int>(n);
+  vectors_.push_back({with_layer(name.huggingface, layer), &to, nullptr});
+}
+
+void Binder::check_unused(int n_layer) const {
+  for (const FileTensor& tensor : file_.tensors) {
+    if (used_.contains(&tensor)) continue;
+    if (const int layer = layer_number(tensor.name, file_.naming); layer >= n_layer) {
+      fail("{}: tensor {}: expected {} layers (n_layer), found layer {}", quoted(file_.path),
+           quoted(tensor.name), n_layer, layer);
+    }
+    if (file_.naming == Naming::ggml) {
+      fail("{}: tensor {}: expected only the tensors of the model, found this one too", quoted(file_.path),
+           quoted(tensor.name));
+    }
+  }
+}
+
+}  // namespace gptj

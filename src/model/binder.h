@@ -1,0 +1,95 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "base/arena.h"
+#include "gptj/model.h"
+#include "io/model_file.h"
+#include "tensor/tensor.h"
+
+namespace gptj {
+
+class ThreadPool;
+
+/// The names of one tensor in the two worlds. In a layer's names "{}" stands for its number. Hugging Face
+/// names are given without the optional "transformer." in front.
+struct TensorName {
+  std::string_view huggingface;
+  std::string_view ggml;
+};
+
+/// A weight of the model and the tensor that it comes from.
+struct MatrixBinding {
+  std::string name;  // Hugging Face's
+  int layer;         // -1: outside of the layers, an embedding or the head
+  Matrix* to;
+  const FileTensor* from;
+  bool transposed;
+};
+struct VectorBinding {
+  std::string name;
+  Vector* to;
+  const FileTensor* from;  // nullptr: zeros
+};
+
+/// Ties the tensors of a file to the weights of a model. An architecture names each tensor that it needs, its
+/// shape and the view that it will fill; the binder finds it in the file and checks it. Then check_unused()
+/// looks for what the file has too much, and load() streams the data into one block of memory.
+class Binder {
+ public:
+  /// Makes up a tensor of that shape that the file does not have; it must stay where it is.
+  using MakeUp = std::function<const FileTensor&(const std::string& name, const std::vector<int64_t>& shape)>;
+
+  explicit Binder(const ModelFile& file, MakeUp make_up = {});
+
+  void matrix(Matrix& to, const TensorName& name, int64_t rows, int64_t n, int layer = -1);
+  /// As matrix(), for one whose Hugging Face form is transposed, [n, rows] (GPT-2's Conv1D).
+  void conv1d(Matrix& to, const TensorName& name, int64_t rows, int64_t n, int layer = -1);
+  void vector(Vector& to, const TensorName& name, int64_t n, int layer = -1);
+  /// Zeros where the file has none.
+  void optional_vector(Vector& to, const TensorName& name, int64_t n, int layer = -1);
+
+  bool has(const TensorName& name) const { return find(name, -1) != nullptr; }
+
+  /// The file's tensors that are weights of the model, each once.
+  const std::set<const FileTensor*>& used() const { return used_; }
+
+  /// All weights, in the order in which they were named; of those that share a tensor the first.
+  const std::vector<MatrixBinding>& matrices() const { return matrices_; }
+  const std::vector<VectorBinding>& vectors() const { return vectors_; }
+
+  /// Throws Error for layers beyond n_layer, which would silently vanish, and for any other tensor that a
+  /// ggml file has without need.
+  void check_unused(int n_layer) const;
+
+  /// Bytes that load() will take.
+  uint64_t weight_bytes() const;
+
+  /// Reads and packs everything bound, on all threads of the pool. The views are valid while the result
+  /// lives.
+  std::unique_ptr<Arena> load(ThreadPool& pool, const Progress& progress);
+
+ private:
+  class Loader;
+
+  const FileTensor* find(const TensorName& name, int layer) const;
+  const FileTensor& require(const TensorName& name, int layer, std::vector<int64_t> shape);
+  void add_matrix(Matrix& to, const TensorName& name, int layer, int64_t rows, int64_t n, bool transposed);
+
+  const ModelFile& file_;
+  const MakeUp make_up_;
+  std::unordered_map<std::string_view, const FileTensor*> by_name_;
+  std::set<const FileTensor*> used_;
+  std::vector<MatrixBinding> matrices_;
+  std::vector<std::pair<Matrix*, const Matrix*>> shared_;  // a second view of weights that are bound already
+  std::vector<VectorBinding> vectors_;
+};
+
+}  // namespace gptj

@@ -1,0 +1,132 @@
+// GPT-J (Wang and Komatsuzaki 2021): attention and feed-forward in parallel on the same normalised input,
+// rotary positions on the first n_rot dimensions of each head.
+
+#include "base/error.h"
+#include "model/architecture.h"
+#include "model/head.h"
+#include "model/ops.h"
+
+namespace gptj {
+namespace {
+
+class GptJ : public Architecture {
+ public:
+  explicit GptJ(const Config& config) : Architecture(config), layers_(static_cast<size_t>(config.n_layer)) {}
+
+  void bind(Binder& binder) override;
+  bool forward(const Pass& pass, const Cancelled& cancelled) const override;
+  void logits(const Pass& pass, int first, int count) const override;
+  uint64_t read_bytes() const override;
+
+ private:
+  struct Layer {
+    Norm ln_1;
+    Matrix q, k, v, out;  // [n_embd, n_embd]
+    Matrix fc_in;         // [n_inner, n_embd]
+    Matrix fc_out;        // [n_embd, n_inner]
+    Vector fc_in_bias, fc_out_bias;
+  };
+
+  Matrix wte_;  // [n_vocab, n_embd]
+  std::vector<Layer> layers_;
+  Head head_;
+};
+
+void GptJ::bind(Binder& binder) {
+  const Config& c = config_;
+  // ggml files have the very names of Hugging Face's checkpoints.
+  const auto name = [](std::string_view ggml) {
+    constexpr std::string_view kPrefix = "transformer.";
+    return TensorName{ggml.starts_with(kPrefix) ? ggml.substr(kPrefix.size()) : ggml, ggml};
+  };
+  binder.matrix(wte_, name("transformer.wte.weight"), c.n_vocab, c.n_embd);
+  for (int i = 0; i < c.n_layer; ++i) {
+    Layer& layer = layers_[static_cast<size_t>(i)];
+    binder.vector(layer.ln_1.gain, name("transformer.h.{}.ln_1.weight"), c.n_embd, i);
+    binder.vector(layer.ln_1.bias, name("transformer.h.{}.ln_1.bias"), c.n_embd, i);
+    binder.matrix(layer.q, name("transformer.h.{}.attn.q_proj.weight"), c.n_embd, c.n_embd, i);
+    binder.matrix(layer.k, name("transformer.h.{}.attn.k_proj.weight"), c.n_embd, c.n_embd, i);
+    binder.matrix(layer.v, name("transformer.h.{}.attn.v_proj.weight"), c.n_embd, c.n_embd, i);
+    binder.matrix(layer.out, name("transformer.h.{}.attn.out_proj.weight"), c.n_embd, c.n_embd, i);
+    binder.matrix(layer.fc_in, name("transformer.h.{}.mlp.fc_in.weight"), c.n_inner, c.n_embd, i);
+    binder.vector(layer.fc_in_bias, name("transformer.h.{}.mlp.fc_in.bias"), c.n_inner, i);
+    binder.matrix(layer.fc_out, name("transformer.h.{}.mlp.fc_out.weight"), c.n_embd, c.n_inner, i);
+    binder.vector(layer.fc_out_bias, name("transformer.h.{}.mlp.fc_out.bias"), c.n_embd, i);
+  }
+  binder.vector(head_.norm.gain, name("transformer.ln_f.weight"), c.n_embd);
+  binder.vector(head_.norm.bias, name("transformer.ln_f.bias"), c.n_embd);
+  // A tied head still has a bias of its own.
+  const TensorName head = name("lm_head.weight");
+  binder.matrix(head_.weight, c.tied && !binder.has(head) ? name("transformer.wte.weight") : head, c.n_vocab,
+                c.n_embd);
+  binder.optional_vector(head_.bias, name("lm_head.bias"), c.n_vocab);
+}
+
+bool GptJ::forward(const Pass& pass, const Cancelled& cancelled) const {
+  const Config& c = config_;
+  const int n = pass.n_tokens();
+  const int64_t step = round_up(c.n_embd, kPanelRows);
+  const Rows x = pass.scratch.hidden.slice(0, n);
+  const Rows normed = pass.scratch.normed.slice(0, n);
+  const Rows mixed = pass.scratch.mixed.slice(0, n);
+  const Rows inner = pass.scratch.inner.slice(0, n);
+  const auto qkv = [&](int part) {
+    const Rows& all = pass.scratch.qkv;
+    return Rows{all.data + part * step, n, c.n_embd, all.stride};
+  };
+
+  embed(pass, wte_, pass.ids, x);
+  probe(pass, "embed", x);
+  for (int i = 0; i < c.n_layer; ++i) {
+    if (cancelled && cancelled()) return false;
+    const Layer& layer = layers_[static_cast<size_t>(i)];
+    layer_norm(pass, layer.ln_1, c.layer_norm_eps, x, normed);
+    probe(pass, "h.{}.ln_1", i, normed);
+    linear(pass, {{.first = {layer.q, normed}, .y = qkv(0)},
+                  {.first = {layer.k, normed}, .y = qkv(1)},
+                  {.first = {layer.v, normed}, .y = qkv(2)},
+                  {.first = {layer.fc_in, normed},
+                   .y = inner,
+                   .bias = &layer.fc_in_bias,
+                   .activation = &c.activation}});
+    attention(pass, {i, c.n_head, c.head_dim(), step, c.n_rot, c.attention_scale(i)});
+    const Linear::Product feed_forward{layer.fc_out, inner};
+    linear(pass, {{.first = {layer.out, mixed},
+                   .y = x,
+                   .bias = &layer.fc_out_bias,
+                   .second = &feed_forward,
+                   .add = true}});
+    probe(pass, "h.{}", i, x);
+  }
+  return true;
+}
+
+void GptJ::logits(const Pass& pass, int first, int count) const {
+  head_logits(pass, head_, config_.layer_norm_eps, first, count);
+}
+
+uint64_t GptJ::read_bytes() const {
+  int64_t bytes = head_.weight.bytes();
+  for (const Layer& l : layers_) {
+    for (const Matrix& m : {l.q, l.k, l.v, l.out, l.fc_in, l.fc_out}) bytes += m.bytes();
+  }
+  return static_cast<uint64_t>(bytes);
+}
+
+}  // namespace
+
+std::unique_ptr<Architecture> make_gptj(const ModelFile& file) {
+  Config config = read_config(*file.config, file.path, /*tied_by_default=*/false);
+  const int rotary_default = 64;
+  config.n_rot = config_int(*file.config, file.path, "rotary_dim", 1, config.head_dim(), &rotary_default);
+  if (config.n_rot % 2 != 0 || config.n_rot > config.head_dim()) {
+    fail("{}: rotary_dim: expected an even number up to the head's size {}, found {}", quoted(file.path),
+         config.head_dim(), config.n_rot);
+  }
+  // These two are GPT-2's; GPT-J's attention knows neither.
+  config.scale_attn_weights = true;
+  config.scale_attn_by_inverse_layer_idx = false;
+  return std::make_unique<GptJ>(config);
+}
+
+}  // namespace gptj

@@ -1,0 +1,13 @@
+#include "model/head.h"
+
+namespace gptj {
+
+void head_logits(const Pass& pass, const Head& head, float eps, int first, int count) {
+  const Rows last = pass.scratch.normed.slice(0, count);
+  layer_norm(pass, head.norm, eps, pass.scratch.hidden.slice(first, count), last);
+  probe(pass, "ln_f", last);
+  const Vector* bias = head.bias.data != nullptr ? &head.bias : nullptr;
+  linear(pass, {{.first = {head.weight, last}, .y = pass.scratch.logits.slice(0, count), .bias = bias}});
+}
+
+}  // namespace gptj

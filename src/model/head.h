@@ -1,0 +1,18 @@
+#pragma once
+
+#include "model/ops.h"
+
+namespace gptj {
+
+/// What every architecture ends with.
+struct Head {
+  Norm norm;
+  Matrix weight;  // [n_vocab, n_embd]
+  Vector bias;    // [n_vocab]; no data: none
+};
+
+/// The logits of the pass's tokens [first, first + count), from their hidden states, to rows 0 ... of
+/// Scratch::logits.
+void head_logits(const Pass& pass, const Head& head, float eps, int first, int count);
+
+}  // namespace gptj

@@ -1,0 +1,215 @@
+#include "model/ops.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <cstring>
+
+#include "tensor/formats/quantized.h"
+
+namespace gptj {
+namespace {
+
+/// out = or += row `index` of the table. The 16 rows of its panel are unpacked together: that is how they
+/// lie.
+void add_table_row(const Pass& pass, const Matrix& table, int index, bool add, float* out) noexcept {
+  alignas(64) float slab[kSlab * kPanelRows];
+  const uint8_t* panel = table.panel(index / kPanelRows);
+  for (int begin = 0; begin < table.n; begin += kSlab) {
+    const int end = std::min(table.n, begin + kSlab);
+    pass.kernels.formats[static_cast<int>(table.dtype)].unpack(panel, begin, end, slab);
+    for (int k = begin; k < end; ++k) {
+      const float value = slab[(k - begin) * kPanelRows + index % kPanelRows];
+      out[k] = add ? out[k] + value : value;
+    }
+  }
+}
+
+/// Bytes of weights that a thread takes at a time: enough to make the taking cheap, little enough that
+/// threads end together. Kernels walk up to four panels at once.
+constexpr int64_t kGrainBytes = 256 << 10;
+constexpr int64_t kGrainPanels = 4;
+
+class LinearPass {
+ public:
+  LinearPass(const Pass& pass, std::initializer_list<Linear> outputs) : pass_(pass), outputs_(outputs) {
+    for (const Linear& output : outputs_) {
+      n_panels_ += output.first.w.n_panels();
+      bytes_ += output.first.w.bytes();
+      prepare(output.first);
+      if (output.second != nullptr) prepare(*output.second);
+    }
+  }
+
+  void run() {
+    const int64_t by_bytes = kGrainBytes * n_panels_ / std::max<int64_t>(1, bytes_);
+    const int64_t fair = n_panels_ / (4 * pass_.pool.n_threads());
+    int64_t grain = std::min(std::max(by_bytes, kGrainPanels), std::max<int64_t>(1, fair));
+    if (grain > kGrainPanels) grain -= grain % kGrainPanels;
+    pass_.pool.parallel_for(n_panels_, grain,
+                            [this](int64_t begin, int64_t end, int) { panels(begin, end); });
+  }
+
+ private:
+  bool quantizes(const Matrix& w) const { return info(w.dtype).block > 1 && !pass_.exact; }
+
+  /// Quantizes an input that meets quantized weights, once however many outputs share it.
+  void prepare(const Linear::Product& product) {
+    if (!quantizes(product.w)) return;
+    if (std::find(inputs_, inputs_ + n_inputs_, product.x.data) != inputs_ + n_inputs_) return;
+    assert(n_inputs_ < kInputs);
+    inputs_[n_inputs_] = product.x.data;
+    const QuantizedRows& to = pass_.scratch.quantized[n_inputs_++];
+    pass_.pool.parallel_for(product.x.rows, 1, [&](int64_t begin, int64_t end, int) {
+      for (int64_t row = begin; row < end; ++row) {
+        pass_.kernels.quantize(product.x.row(row), product.x.n, to, row);
+      }
+    });
+  }
+
+  /// Panels [begin, end), counted through all outputs.
+  void panels(int64_t begin, int64_t end) const noexcept {
+    for (const Linear& output : outputs_) {
+      const int64_t n = output.first.w.n_panels();
+      if (begin < n && end > 0) panels_of(output, std::max<int64_t>(0, begin), std::min(n, end));
+      begin -= n;
+      end -= n;
+    }
+  }
+
+  void panels_of(const Linear& output, int64_t begin, int64_t end) const noexcept {
+    const int64_t first = begin * kPanelRows;
+    const int64_t n = (end - begin) * kPanelRows;
+    for (int row = 0; row < output.y.rows; ++row) start(output, output.y.row(row) + first, first, n);
+    multiply(output.first, output.y, begin, end);
+    if (output.second != nullptr) multiply(*output.second, output.y, begin, end);
+    if (output.activation == nullptr) return;
+    const auto activate = pass_.kernels.activations[static_cast<int>(*output.activation)];
+    for (int row = 0; row < output.y.rows; ++row) activate(output.y.row(row) + first, static_cast<int>(n));
+  }
+
+  /// What the products are added to.
+  static void start(const Linear& output, float* y, int64_t first, int64_t n) noexcept {
+    const float* bias = output.bias != nullptr ? output.bias->data + first : nullptr;
+    if (!output.add) std::fill_n(y, n, 0.0f);
+    if (bias == nullptr) return;
+    for (int64_t i = 0; i < n; ++i) y[i] += bias[i];
+  }
+
+  void multiply(const Linear::Product& product, const Rows& y, int64_t begin, int64_t end) const noexcept {
+    const auto& [w, x] = product;
+    const FormatKernels& format = pass_.kernels.formats[static_cast<int>(w.dtype)];
+    const MatmulArgs args{w.panel(begin), w.panel_stride(), static_cast<int>(end - begin), w.n,     x.data,
+                          x.stride,       x.rows,           y.data + begin * kPanelRows,   y.stride};
+    if (quantizes(w)) {
+      const auto slot = std::find(inputs_, inputs_ + n_inputs_, x.data) - inputs_;
+      format.matmul_quantized({args, pass_.scratch.quantized[slot]});
+    } else {
+      format.matmul(args);
+    }
+  }
+
+  static constexpr int kInputs = 2;
+
+  const Pass& pass_;
+  const std::initializer_list<Linear> outputs_;
+  int64_t n_panels_ = 0;
+  int64_t bytes_ = 0;
+  const float* inputs_[kInputs] = {};
+  int n_inputs_ = 0;
+};
+
+void show_inputs(const Pass& pass, std::initializer_list<Linear> outputs) {
+  for (const Linear& output : outputs) {
+    (*pass.inputs)(output.first.w, output.first.x);
+    if (output.second != nullptr) (*pass.inputs)(output.second->w, output.second->x);
+  }
+}
+
+/// Queries, keys and values of one token's head.
+struct Head {
+  float* q;
+  float* k;
+  const float* v;
+};
+
+Head head_of(const Pass& pass, const AttentionSpec& spec, int token, int head) {
+  float* q = pass.scratch.qkv.row(token) + head * spec.head_dim;
+  return {q, q + spec.step, q + 2 * spec.step};
+}
+
+void attend(const Pass& pass, const AttentionSpec& spec, int head, float* scratch) noexcept {
+  const KvHead kv = pass.kv.head(spec.layer, head);
+  for (int token = 0; token < pass.n_tokens(); ++token) {
+    const Head at = head_of(pass, spec, token, head);
+    const int position = pass.n_past + token;
+    if (spec.n_rot > 0) {
+      const float* angles = pass.scratch.cos_sin + int64_t{position} * spec.n_rot;
+      pass.kernels.rotate(at.q, angles, spec.n_rot);
+      pass.kernels.rotate(at.k, angles, spec.n_rot);
+    }
+    pass.kv_kernels.store(kv, position, at.k, at.v, spec.head_dim);
+  }
+  pass.kv_kernels.attention({kv, spec.head_dim, spec.scale, head_of(pass, spec, 0, head).q,
+                             pass.scratch.qkv.stride, pass.n_tokens(), pass.n_past,
+                             pass.scratch.mixed.row(0) + head * spec.head_dim, pass.scratch.mixed.stride,
+                             scratch});
+}
+
+}  // namespace
+
+void embed(const Pass& pass, const Matrix& table, std::span<const int> indices, const Rows& out) {
+  pass.pool.parallel_for(out.rows, 1, [&](int64_t begin, int64_t end, int) {
+    for (int64_t t = begin; t < end; ++t) {
+      add_table_row(pass, table, indices[static_cast<size_t>(t)], false, out.row(t));
+    }
+  });
+}
+
+void add_positions(const Pass& pass, const Matrix& table, const Rows& out) {
+  pass.pool.parallel_for(out.rows, 1, [&](int64_t begin, int64_t end, int) {
+    for (int64_t t = begin; t < end; ++t) {
+      add_table_row(pass, table, pass.n_past + static_cast<int>(t), true, out.row(t));
+    }
+  });
+}
+
+void layer_norm(const Pass& pass, const Norm& norm, float eps, const Rows& in, const Rows& out) {
+  pass.pool.parallel_for(in.rows, 1, [&](int64_t begin, int64_t end, int) {
+    for (int64_t t = begin; t < end; ++t) {
+      pass.kernels.layer_norm(in.row(t), norm.gain.data, norm.bias.data, in.n, eps, out.row(t));
+    }
+  });
+}
+
+void linear(const Pass& pass, std::initializer_list<Linear> outputs) {
+  if (pass.inputs != nullptr) show_inputs(pass, outputs);
+  LinearPass(pass, outputs).run();
+}
+
+void attention(const Pass& pass, const AttentionSpec& spec) {
+  pass.pool.parallel_for(spec.n_head, 1, [&](int64_t begin, int64_t end, int thread) {
+    float* scratch = pass.scratch.attention + thread * pass.scratch.attention_stride;
+    for (int64_t head = begin; head < end; ++head) attend(pass, spec, static_cast<int>(head), scratch);
+  });
+}
+
+void rotary_angles(int n_ctx, int n_rot, float* cos_sin) {
+  for (int i = 0; i < n_rot; i += 2) {
+    const float frequency = 1.0f / std::pow(10000.0f, static_cast<float>(i) / static_cast<float>(n_rot));
+    for (int position = 0; position < n_ctx; ++position) {
+      const float angle = static_cast<float>(position) * frequency;
+      float* to = cos_sin + int64_t{position} * n_rot + i;
+      to[0] = std::cos(angle);
+      to[1] = std::sin(angle);
+    }
+  }
+}
+
+void probe(const Pass& pass, std::string_view name, int layer, const Rows& rows) {
+  if (pass.probe != nullptr) (*pass.probe)(fmt::format(fmt::runtime(name), layer), rows);
+}
+
+}  // namespace gptj

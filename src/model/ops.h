@@ -1,0 +1,62 @@
+#pragma once
+
+#include <initializer_list>
+#include <string_view>
+
+#include "model/pass.h"
+
+/// What a forward() is made of. Only these call kernels and the thread pool. Each is one parallel loop or
+/// none (a single row is not worth waking anyone), and none allocates.
+namespace gptj {
+
+/// out[t] = table[index(t)], or += : the rows of wte by id, of wpe by position.
+void embed(const Pass& pass, const Matrix& table, std::span<const int> indices, const Rows& out);
+void add_positions(const Pass& pass, const Matrix& table, const Rows& out);
+
+struct Norm {
+  Vector gain, bias;
+};
+void layer_norm(const Pass& pass, const Norm& norm, float eps, const Rows& in, const Rows& out);
+
+/// One output of a pass over weights: y = activation(bias + sum of W x), onto what y holds if `add`.
+struct Linear {
+  struct Product {
+    const Matrix& w;
+    const Rows& x;
+  };
+  Product first;
+  Rows y;  // [x.rows, w.rows]
+  const Vector* bias = nullptr;
+  const Product* second = nullptr;  // of the same shape as the first product
+  const Activation* activation = nullptr;
+  bool add = false;
+};
+
+/// All outputs in one parallel loop over their panels. They have the same number of rows.
+void linear(const Pass& pass, std::initializer_list<Linear> outputs);
+
+/// Where a layer's queries, keys and values lie in Scratch::qkv, and what is done to them.
+struct AttentionSpec {
+  int layer;
+  int n_head;
+  int head_dim;
+  int64_t step;  // from a token's queries to its keys, and on to its values
+  int n_rot;     // dimensions of each head that are rotated in interleaved pairs
+  float scale;
+};
+
+/// Causal self-attention: puts the new tokens' keys and values into the cache and leaves in Scratch::mixed
+/// what each token makes of the values up to its own. One parallel loop over the heads.
+void attention(const Pass& pass, const AttentionSpec& spec);
+
+/// (cos, sin) of position / 10000^(2i / n_rot), [n_ctx][n_rot / 2][2], in F32 as the reference computes it.
+void rotary_angles(int n_ctx, int n_rot, float* cos_sin);
+
+/// Shows rows to the probe, if there is one: probe(pass, "h.{}.ln_1", layer, rows) or probe(pass, "embed",
+/// rows).
+void probe(const Pass& pass, std::string_view name, int layer, const Rows& rows);
+inline void probe(const Pass& pass, std::string_view name, const Rows& rows) {
+  probe(pass, name, -1, rows);
+}
+
+}  // namespace gptj

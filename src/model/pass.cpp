@@ -1,0 +1,37 @@
+#include "model/pass.h"
+
+#include <algorithm>
+
+#include "tensor/formats/quantized.h"
+
+namespace gptj {
+namespace {
+
+Rows take_rows(Arena& arena, int rows, int64_t n) {
+  const int64_t stride = Rows::stride_for(n);
+  return {arena.take<float>(rows * stride), rows, static_cast<int>(n), stride};
+}
+
+QuantizedRows take_quantized(Arena& arena, int rows, int64_t n) {
+  const int64_t stride = QuantizedRows::stride_for(n);
+  return {arena.take<int8_t>(rows * stride), arena.take<QuantizedRows::Block>(rows * stride / kQuantBlock),
+          stride};
+}
+
+}  // namespace
+
+Scratch::Scratch(Arena& arena, const Config& config, int n_ctx, int n_batch, int n_logits, int n_threads)
+    : hidden(take_rows(arena, n_batch, config.n_embd)),
+      normed(take_rows(arena, n_batch, config.n_embd)),
+      qkv(take_rows(arena, n_batch, 3 * round_up(config.n_embd, kPanelRows))),
+      mixed(take_rows(arena, n_batch, config.n_embd)),
+      inner(take_rows(arena, n_batch, config.n_inner)),
+      logits(take_rows(arena, n_logits, config.n_vocab)),
+      quantized{take_quantized(arena, n_batch, std::max(config.n_embd, config.n_inner)),
+                take_quantized(arena, n_batch, std::max(config.n_embd, config.n_inner))},
+      cos_sin(arena.take<float>(int64_t{n_ctx} * config.n_rot)),
+      attention_stride(round_up(attention_scratch(n_ctx, config.head_dim()), kPanelRows)) {
+  attention = arena.take<float>(n_threads * attention_stride);
+}
+
+}  // namespace gptj

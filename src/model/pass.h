@@ -1,0 +1,54 @@
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string_view>
+
+#include "base/arena.h"
+#include "base/thread_pool.h"
+#include "kernels/kernels.h"
+#include "model/config.h"
+#include "model/kv_cache.h"
+#include "tensor/tensor.h"
+
+namespace gptj {
+
+/// Room for the activations of up to `n_batch` tokens, taken once when a session opens.
+struct Scratch {
+  Rows hidden;                 // [n_batch, n_embd], the residual stream
+  Rows normed;                 // [n_batch, n_embd]
+  Rows qkv;                    // [n_batch, 3 * qkv_step]
+  Rows mixed;                  // [n_batch, n_embd], what attention makes of the values
+  Rows inner;                  // [n_batch, n_inner]
+  Rows logits;                 // [logit rows, n_vocab]
+  QuantizedRows quantized[2];  // one for each input of a pass over weights
+  float* cos_sin;              // [n_ctx, n_rot]: the rotary angles of each position
+  float* attention;            // [n_threads][attention_stride]
+  int64_t attention_stride;
+
+  Scratch() = default;
+  Scratch(Arena& arena, const Config& config, int n_ctx, int n_batch, int n_logits, int n_threads);
+};
+
+/// One evaluation of some tokens: what forward() and the operations work with.
+struct Pass {
+  ThreadPool& pool;
+  const Kernels& kernels;
+  const KvKernels& kv_kernels;
+  const KvCache& kv;
+  const Scratch& scratch;
+  bool exact;  // F32 activations also for quantized weights
+
+  std::span<const int> ids;  // the new tokens
+  int n_past;                // tokens in the KV cache before them
+
+  /// Sees named intermediates ("embed", "h.0.ln_1", "h.0", "ln_f"); not set outside tests.
+  const std::function<void(std::string_view name, const Rows& rows)>* probe = nullptr;
+
+  /// Sees each matrix of a pass over weights and its input, before the product; set only to measure inputs.
+  const std::function<void(const Matrix& w, const Rows& x)>* inputs = nullptr;
+
+  int n_tokens() const { return static_cast<int>(ids.size()); }
+};
+
+}  // namespace gptj

@@ -1,0 +1,179 @@
+// Matrices that are larger than one piece of reading, and what loading tells and takes.
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/failure.h"
+#include "io/model_files.h"
+#include "model/loaded_model.h"
+#include "tensor/pack.h"
+
+namespace gptj {
+namespace {
+
+using namespace test;
+
+constexpr TensorName kName{"w", "w"};
+
+/// A file that holds a single matrix, of more than 2 MB: the loader reads one at a time.
+struct OneMatrix {
+  OneMatrix(const TempDir& directory, DType type, int64_t n_rows, int64_t width)
+      : dtype(type), data(random_values(type, n_rows * width, 1)) {
+    file.path = directory.write("w.bin", data);
+    file.files.push_back(std::make_unique<InputFile>(file.path));
+    file.tensors.push_back({"w", dtype, {n_rows, width}, file.files.front().get(), 0, data.size()});
+  }
+
+  const uint8_t* bytes() const { return reinterpret_cast<const uint8_t*>(data.data()); }
+
+  DType dtype;
+  std::string data;
+  ModelFile file;
+};
+
+std::vector<uint8_t> bytes_of(const Matrix& matrix) {
+  return {matrix.data, matrix.data + matrix.bytes()};
+}
+
+TEST(Loader, LargeMatricesArriveWhole) {
+  const TempDir dir;
+  for (const auto& [dtype, rows, n] : {std::tuple{DType::f32, 1101, 500}, std::tuple{DType::bf16, 2000, 901},
+                                       std::tuple{DType::q5_1, 2001, 2048}}) {
+    const OneMatrix one(dir, dtype, rows, n);
+    ASSERT_GT(one.data.size(), 2U << 20);
+    const size_t stride = row_bytes(dtype, n), panel = panel_bytes(dtype, n);
+    std::vector<uint8_t> expected(panel * static_cast<size_t>((rows + 15) / 16));
+    for (int first = 0; first < rows; first += kPanelRows) {
+      const uint8_t* from[kPanelRows] = {};
+      for (int r = 0; r < std::min(kPanelRows, rows - first); ++r) {
+        from[r] = one.bytes() + static_cast<size_t>(first + r) * stride;
+      }
+      pack_panel(dtype, from, n, &expected[static_cast<size_t>(first / kPanelRows) * panel]);
+    }
+    for (const int n_threads : {1, 2, 5}) {
+      Matrix matrix;
+      Binder binder(one.file);
+      binder.matrix(matrix, kName, rows, n);
+      ThreadPool pool(n_threads);
+      const auto memory = binder.load(pool, {});
+      EXPECT_EQ(bytes_of(matrix), expected) << info(dtype).name << ", " << n_threads << " threads";
+    }
+  }
+}
+
+TEST(Loader, LargeTransposedMatricesArriveWhole) {
+  const TempDir dir;
+  for (const auto& [dtype, rows, n] : {std::tuple{DType::f32, 501, 1101}, std::tuple{DType::f16, 901, 2000},
+                                       std::tuple{DType::bf16, 901, 2001}}) {
+    const OneMatrix one(dir, dtype, n, rows);
+    ASSERT_GT(one.data.size(), 2U << 20);
+    for (const int n_threads : {1, 2, 5}) {
+      Matrix matrix;
+      Binder binder(one.file);
+      binder.conv1d(matrix, kName, rows, n);
+      ThreadPool pool(n_threads);
+      const auto memory = binder.load(pool, {});
+      std::vector<uint8_t> expected(static_cast<size_t>(matrix.bytes()));
+      pack_transposed(dtype, one.bytes(), 0, n, rows, n, expected.data());
+      EXPECT_EQ(bytes_of(matrix), expected) << info(dtype).name << ", " << n_threads << " threads";
+    }
+  }
+}
+
+TEST(Loader, ProgressGrowsToTheTotal) {
+  const TempDir dir;
+  const OneMatrix one(dir, DType::f32, 3001, 500);
+  Matrix matrix;
+  Binder binder(one.file);
+  binder.matrix(matrix, kName, 3001, 500);
+  ThreadPool pool(1);
+  uint64_t last = 0, calls = 0;
+  const auto memory = binder.load(pool, [&](uint64_t done, uint64_t total) {
+    EXPECT_GT(done, last);
+    EXPECT_EQ(total, one.data.size());
+    last = done;
+    ++calls;
+    return true;
+  });
+  EXPECT_EQ(last, one.data.size());
+  EXPECT_GE(calls, 2U);
+}
+
+TEST(Loader, MayBeStopped) {
+  const TempDir dir;
+  const OneMatrix one(dir, DType::f32, 3001, 500);
+  Matrix matrix;
+  Binder binder(one.file);
+  binder.matrix(matrix, kName, 3001, 500);
+  ThreadPool pool(1);
+  int calls = 0;
+  expect_error([&] { binder.load(pool, [&](uint64_t, uint64_t) { return ++calls == 0; }); },
+               {one.file.path, "loading was stopped"});
+  EXPECT_EQ(calls, 1);
+}
+
+TEST(Loader, AFileThatShrinksIsAnError) {
+  const TempDir dir;
+  const OneMatrix one(dir, DType::f32, 3001, 500);
+  std::filesystem::resize_file(one.file.path, one.data.size() - 1);
+  for (const int n_threads : {1, 3}) {
+    Matrix matrix;
+    Binder binder(one.file);
+    binder.matrix(matrix, kName, 3001, 500);
+    ThreadPool pool(n_threads);
+    expect_error([&] { binder.load(pool, {}); }, {one.file.path, "truncated", "at offset 6001999"});
+  }
+}
+
+TEST(Loader, TakesTheMemoryThatItSaid) {
+  const TempDir dir;
+  const ModelShape shape = {.n_vocab = 300, .n_ctx = 8, .n_embd = 24, .n_head = 2, .n_layer = 2, .n_rot = 4};
+  for (const DType dtype : {DType::f32, DType::f16, DType::bf16}) {
+    write_huggingface_gpt2(dir, shape, dtype);
+    LoadedModel model(dir.path());
+    EXPECT_EQ(model.bytes_taken(), model.weight_bytes()) << info(dtype).name;
+  }
+}
+
+TEST(Loader, TiedWeightsAreHeldOnce) {
+  const TempDir dir;
+  const ModelShape shape = {.n_vocab = 4096, .n_ctx = 8, .n_embd = 32, .n_head = 2, .n_layer = 1, .n_rot = 4};
+  std::vector<SafeTensor> tensors = huggingface_gpt2(shape, DType::f32);
+  write_huggingface_gpt2(dir, shape, DType::f32);
+  const uint64_t tied = LoadedModel(dir.path()).weight_bytes();
+  tensors.push_back({"lm_head.weight", "F32", {4096, 32}, random_values(DType::f32, 4096 * 32, 99)});
+  dir.write("model.safetensors", safetensors_bytes(tensors));
+  EXPECT_EQ(LoadedModel(dir.path()).weight_bytes(), tied + 4096 * 32 * 4);
+}
+
+TEST(Loader, AModelThatDoesNotFitSaysSoAtOnce) {
+  const TempDir dir;
+  const ModelShape shape = {
+      .n_vocab = 257, .n_ctx = 8, .n_embd = 1024, .n_head = 2, .n_layer = 1, .n_rot = 4};
+  ModelShape narrow = shape;
+  narrow.n_embd = 32;
+  std::vector<SafeTensor> tensors = huggingface_gptj(narrow, DType::f32);
+  constexpr int64_t kInner = 1 << 26;  // matrices of 256 GB each, as holes in the file
+  nlohmann::json header;
+  uint64_t end = 0;
+  for (SafeTensor& tensor : tensors) {
+    for (int64_t& n : tensor.shape) n = n == 32 ? 1024 : n == 128 ? kInner : n;
+    uint64_t bytes = 4;
+    for (const int64_t n : tensor.shape) bytes *= static_cast<uint64_t>(n);
+    header[tensor.name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {end, end + bytes}}};
+    end += bytes;
+  }
+  nlohmann::json config = huggingface_config("gptj", shape);
+  config["n_inner"] = kInner;
+  dir.write("config.json", config.dump());
+  write_tokenizer(dir, shape.n_vocab);
+  const std::string text = header.dump();
+  const std::string path = dir.write("model.safetensors", safetensors_bytes(text, ""));
+  std::error_code cannot;
+  std::filesystem::resize_file(path, 8 + text.size() + end, cannot);
+  if (cannot) GTEST_SKIP() << "no files with holes here: " << cannot.message();
+  expect_error([&] { LoadedModel model(dir.path()); }, {"not enough memory", dir.path(), "MB"});
+}
+
+}  // namespace
+}  // namespace gptj
