@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gptj/error.h"
+#include "gptj/tokenizer.h"
+
+namespace gptj {
+
+struct TensorInfo {
+  std::string name;            // as the file names it
+  std::string type;            // "f16", "q4_0", ...
+  std::vector<int64_t> shape;  // outermost dimension first
+  uint64_t bytes;              // in the file
+};
+
+struct ModelInfo {
+  std::string path;
+  std::string file_format;   // "ggml", "safetensors"
+  std::string architecture;  // "gptj", "gpt2"
+  std::string type;          // that of most weights: "f16", "q4_0", ...
+  int n_vocab = 0;           // rows of the logits; may exceed the tokenizer's n_tokens() (padding)
+  int n_ctx = 0;             // longest context the model was made for, in tokens
+  int n_embd = 0;
+  int n_head = 0;
+  int n_layer = 0;
+  int n_inner = 0;  // width of the feed-forward layer
+  int n_rot = 0;    // dimensions of each head that are rotated; 0 for GPT-2
+  std::string activation;
+  uint64_t n_params = 0;
+  uint64_t weight_bytes = 0;  // of all weights in memory
+  uint64_t read_bytes = 0;    // of the weights that one decoded token reads
+  std::vector<TensorInfo> tensors;
+};
+
+/// Called now and then while a model loads, from the loading thread; `done` grows to `total` (bytes).
+/// Return false to stop: load then throws Error.
+using Progress = std::function<bool(uint64_t done, uint64_t total)>;
+
+struct LoadOptions {
+  int n_threads = 0;  // 0: one per physical core; at most 1024
+  Progress progress = {};
+};
+
+/// The tokenizer of a model, or of a directory that holds only tokenizer files. Throws Error.
+Tokenizer open_tokenizer(const std::string& path);
+
+/// A model without a file, for measuring speed: the text that it makes means nothing.
+struct SyntheticModel {
+  /// gptj-6b, gpt2-117m, gpt2-345m, gpt2-774m or gpt2-1558m; with ":4" behind it only 4 layers.
+  std::string shape;
+  std::string type;  // of its matrices: "f16", "q4", ...
+};
+
+/// A model of which everything is read and checked but the weights.
+class OpenedModel {
+ public:
+  /// Throws Error: a file that is missing, damaged or not a model.
+  explicit OpenedModel(const std::string& path);
+  /// Throws Error: a shape or a type that is not known.
+  explicit OpenedModel(const SyntheticModel& model);
+  OpenedModel(OpenedModel&&) noexcept;
+  OpenedModel& operator=(OpenedModel&&) noexcept;
+  ~OpenedModel();
+
+  const ModelInfo& info() const;
+  const Tokenizer& tokenizer() const;
+
+ private:
+  friend class Model;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// A model in memory: weights and tokenizer. Const after load; may be shared by sessions and threads.
+class Model {
+ public:
+  /// Reads the weights. Throws Error: damaged weights, not enough memory.
+  explicit Model(OpenedModel opened, const LoadOptions& options = {});
+  /// Opens it first.
+  explicit Model(const std::string& path, const LoadOptions& options = {});
+  Model(Model&&) noexcept;
+  Model& operator=(Model&&) noexcept;
+  ~Model();
+
+  const ModelInfo& info() const;
+  const Tokenizer& tokenizer() const;
+
+ private:
+  friend class Session;
+  struct Impl;
+  std::unique_ptr<const Impl> impl_;
+};
+
+}  // namespace gptj

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace gptj {
+
+/// Writes a two-dimensional array of float32 as a NumPy file (format version 1.0, C order), row by row. The
+/// file appears under its name only when it is complete. Throws Error when it cannot be written.
+class NpyWriter {
+ public:
+  NpyWriter(const std::string& path, int64_t rows, int64_t columns);
+  NpyWriter(NpyWriter&&) noexcept;
+  NpyWriter& operator=(NpyWriter&&) noexcept;
+  ~NpyWriter();  // without finish(): leaves no file
+
+  /// The next row [columns].
+  void row(std::span<const float> values);
+
+  /// After the last row.
+  void finish();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace gptj

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <functional>
+#include <span>
+
+#include "gptj/session.h"
+
+namespace gptj {
+
+struct PerplexityResult {
+  double perplexity = 0;  // exp of the mean negative log-likelihood
+  double error = 0;       // standard error of the perplexity
+  double nll = 0;         // mean, nats per token
+  int n_windows = 0;
+  int n_scored = 0;  // tokens that were predicted and counted
+};
+
+/// Perplexity as llama.cpp's tool measures it: the text is cut into windows of session.n_ctx() tokens (a last
+/// short one is dropped); each is evaluated from an empty context; only the second half of each window is
+/// scored, so that every scored token has at least n_ctx / 2 tokens of context.
+/// `progress` sees the result so far after each window; false stops. Throws Error if no window fits or
+/// one would be shorter than 3 tokens.
+PerplexityResult perplexity(
+    Session& session, std::span<const int> ids,
+    const std::function<bool(const PerplexityResult&, int n_windows_total)>& progress);
+
+}  // namespace gptj

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "gptj/kv_type.h"
+#include "gptj/model.h"
+
+namespace gptj {
+
+struct ImportanceResult;
+struct Rows;
+
+struct SessionOptions {
+  int n_ctx = 0;      // 0: the model's; more than the model's is an Error
+  int n_threads = 0;  // 0: one per physical core
+  int n_batch = 512;  // prompt tokens in one pass; changes speed and scratch memory, never results
+  KvType kv_type = KvType::f16;
+  bool exact = false;  // F32 activations throughout; else quantized weights meet quantized activations
+};
+
+/// Bytes that a session takes when it opens, and never more.
+struct SessionMemory {
+  uint64_t kv_cache;
+  uint64_t scratch;
+};
+SessionMemory session_memory(const ModelInfo& model, const SessionOptions& options);
+
+/// The instruction set whose kernels run, for example "avx2"; GPTJ_ISA in the environment forces one.
+/// Throws Error if GPTJ_ISA names one that does not exist or that this CPU lacks.
+std::string instruction_set();
+
+/// One text in the making: the KV cache of the tokens so far. All memory is taken by the constructor.
+/// Results do not depend on n_threads or n_batch. One thread at a time; the Model must outlive it.
+class Session {
+ public:
+  Session(const Model& model, const SessionOptions& options = {});
+  Session(Session&&) noexcept;
+  Session& operator=(Session&&) noexcept;
+  ~Session();
+
+  int n_ctx() const;
+  int n_past() const;  // tokens in the KV cache
+  int n_batch() const;
+  int n_threads() const;
+
+  /// Forgets all tokens from position `n_past` on.
+  void truncate(int n_past);
+
+  /// Appends prompt tokens. Returns the logits [n_vocab] after the last one, valid until the next call.
+  /// Throws Error when they do not fit the context, an id is not in the vocabulary, or the logits are not
+  /// finite. `cancelled` is asked before each layer of each batch: if it says so, the result is empty and
+  /// whole batches count as appended.
+  std::span<const float> prefill(std::span<const int> ids, const std::function<bool()>& cancelled = {});
+
+  /// The same, handing the logits [n_vocab] of every token in turn to `each`.
+  void prefill(std::span<const int> ids,
+               const std::function<void(int index, std::span<const float> logits)>& each);
+
+  /// Appends one generated token. Returns the logits [n_vocab] after it. Allocates nothing.
+  std::span<const float> decode(int id);
+
+ private:
+  friend ImportanceResult measure_importance(Session& session, std::span<const int> ids,
+                                             const std::string& path,
+                                             const std::function<bool(int, int)>& progress);
+
+  /// `watch` sees the input of every matrix, by Hugging Face's name, from now on.
+  void watch_inputs(std::function<void(std::string_view matrix, const Rows& x)> watch);
+
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace gptj
