@@ -1,0 +1,229 @@
+#include "bench_measure.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "allocations.h"
+#include "console.h"
+
+namespace gptj::apps {
+namespace {
+
+constexpr int kPassesPerSample = 4;
+
+void stop_if_asked() {
+  if (stop_signal() != 0) throw Error("stopped");
+}
+
+std::vector<int> some_ids(int n) {
+  std::vector<int> ids;
+  for (int i = 0; i < n; ++i) ids.push_back(i * 37 % 251);
+  return ids;
+}
+
+class Bench {
+ public:
+  Bench(const BenchModel& model, const SessionOptions& session, const BenchPlan& plan, const Log& log)
+      : model_(model), plan_(plan), progress_("bench", log) {
+    report_.session = session;
+    report_.repeats = plan.repeats;
+    const size_t n = plan.prompts.size() + plan.contexts.size() + plan.passes.size() + 2 * kNumRoofs;
+    n_steps_ = static_cast<uint64_t>(plan.repeats) * (n + (model.path.empty() ? 0 : 2));
+  }
+
+  BenchReport run() {
+    report_.model = open().info();  // what is wrong with it is said at once
+    roofs();
+    reset_peak_memory();
+    load();
+    evaluate();
+    report_.peak_memory = peak_memory();
+    loaded_.reset();
+    roofs();
+    progress_.done();
+    return std::move(report_);
+  }
+
+ private:
+  /// Milliseconds of work().
+  template <typename Work>
+  double timed(const std::string& what, const Work& work) {
+    stop_if_asked();
+    progress_.update(n_done_++, n_steps_, what);
+    const Stopwatch time;
+    work();
+    stop_if_asked();  // what was stopped was not measured
+    return time.ms();
+  }
+
+  template <typename Work>
+  Samples sample(const std::string& what, double units, const Work& work) {
+    Samples samples;
+    for (int i = 0; i < plan_.repeats; ++i) samples.values.push_back(timed(what, work) / units);
+    return samples;
+  }
+
+  void roofs() {
+    RoofMeter meter(report_.session.n_threads, plan_.read_bytes);
+    for (int i = 0; i < plan_.repeats; ++i) {
+      for (int r = 0; r < kNumRoofs; ++r) {
+        timed("roofs", [&] { report_.roofs[r].values.push_back(meter.measure(static_cast<Roof>(r))); });
+      }
+    }
+  }
+
+  OpenedModel open() const {
+    return model_.path.empty() ? OpenedModel(model_.synthetic) : OpenedModel(model_.path);
+  }
+
+  void load() {
+    LoadOptions options;
+    options.n_threads = report_.session.n_threads;
+    options.progress = [](uint64_t, uint64_t) { return stop_signal() == 0; };
+    if (model_.path.empty()) {
+      loaded_.emplace(open(), options);
+    } else {
+      load_times(options);
+    }
+  }
+
+  void load_times(const LoadOptions& options) {
+    for (const bool cold : {true, false}) {
+      if (cold && !forget_cached_files(model_.path)) continue;
+      const std::string name = cold ? "load cold" : "load warm";
+      Samples ms;
+      for (int i = 0; i < plan_.repeats; ++i) {
+        loaded_.reset();
+        if (cold) forget_cached_files(model_.path);
+        ms.values.push_back(timed(name, [&] { loaded_.emplace(open(), options); }));
+      }
+      uint64_t bytes = 0;
+      for (const TensorInfo& tensor : report_.model.tensors) bytes += tensor.bytes;
+      report_.rows.push_back({.name = name,
+                              .unit = "load",
+                              .ms = std::move(ms),
+                              .tokens = 0,
+                              .work = static_cast<double>(bytes)});
+    }
+  }
+
+  void evaluate() {
+    const ModelInfo& info = report_.model;
+    const int wanted = std::max(plan_.prompts.back(), plan_.contexts.back()) + plan_.decoded;
+    report_.session.n_ctx = std::min(info.n_ctx, wanted);
+    report_.memory = session_memory(info, report_.session);
+    Session session(*loaded_, report_.session);
+    report_.n_threads = session.n_threads();
+    decode(session, 0);
+    for (const int length : plan_.prompts) {
+      if (length > session.n_ctx()) continue;
+      prompt(session, length);
+      decode(session, length);
+    }
+    passes(session);
+  }
+
+  void prompt(Session& session, int length) {
+    const std::vector<int> ids = some_ids(length);
+    const std::string name = "prompt of " + std::to_string(length);
+    const ModelInfo& info = report_.model;
+    const Samples ms = sample(name, length, [&] {
+      session.truncate(0);
+      session.prefill(ids, [] { return stop_signal() != 0; });
+    });
+    report_.rows.push_back({.name = name,
+                            .unit = "token",
+                            .ms = ms,
+                            .tokens = 1,
+                            .work = prompt_operations(info, length) / length,
+                            .roof = prompt_roof(info, report_.session.exact)});
+  }
+
+  /// With the `context` tokens that the session has evaluated last.
+  void decode(Session& session, int context) {
+    const auto& wanted = plan_.contexts;
+    if (std::find(wanted.begin(), wanted.end(), context) == wanted.end()) return;
+    if (context + plan_.decoded > session.n_ctx()) return;
+    const std::string name = "decode at " + std::to_string(context);
+    if (context == 0) session.decode(0);  // memory is touched the first time
+    int64_t allocated = 0;
+    const Samples ms = sample(name, plan_.decoded, [&] {
+      session.truncate(context);
+      const int64_t at_start = n_allocations();
+      for (int i = 0; i < plan_.decoded && stop_signal() == 0; ++i) session.decode(i);
+      allocated += n_allocations() - at_start;
+    });
+    report_.allocations_per_token =
+        std::max(report_.allocations_per_token,
+                 static_cast<double>(allocated) / (plan_.decoded * static_cast<double>(plan_.repeats)));
+    report_.rows.push_back({.name = name,
+                            .unit = "token",
+                            .ms = ms,
+                            .tokens = 1,
+                            .work = decode_bytes(report_.model, report_.session, context + plan_.decoded / 2),
+                            .roof = Roof::read});
+  }
+
+  /// All sizes in turn, again and again, so that they meet the same machine.
+  void passes(Session& session) {
+    std::vector<Samples> ms(plan_.passes.size());
+    for (int i = 0; i < plan_.repeats; ++i) {
+      for (size_t p = 0; p < ms.size(); ++p) {
+        const int n = plan_.passes[p];
+        const std::vector<int> ids = some_ids(n);
+        const double total = timed("pass of " + std::to_string(n), [&] {
+          for (int repeat = 0; repeat < kPassesPerSample && stop_signal() == 0; ++repeat) {
+            session.truncate(0);
+            n == 1 ? static_cast<void>(session.decode(0)) : session.prefill(ids, [](int, auto) {});
+          }
+        });
+        ms[p].values.push_back(total / kPassesPerSample);
+      }
+    }
+    for (size_t p = 0; p < ms.size(); ++p) {
+      const int n = plan_.passes[p];
+      report_.rows.push_back({.name = "pass of " + std::to_string(n),
+                              .unit = "pass",
+                              .ms = std::move(ms[p]),
+                              .tokens = static_cast<double>(n),
+                              .is_pass = true});
+    }
+  }
+
+  const BenchModel& model_;
+  const BenchPlan& plan_;
+  ProgressLine progress_;
+  uint64_t n_steps_ = 0, n_done_ = 0;
+  std::optional<Model> loaded_;
+  BenchReport report_;
+};
+
+}  // namespace
+
+BenchPlan BenchPlan::full(int repeats) {
+  return {{128, 512, 2000}, {0, 512, 2000}, {1, 2, 4, 8, 16, 32}, 16, repeats, uint64_t{1} << 30};
+}
+
+BenchPlan BenchPlan::quick(int repeats) {
+  return {{32, 128}, {0, 128}, {1, 2, 4}, 4, repeats, uint64_t{64} << 20};
+}
+
+double Samples::median() const {
+  std::vector<double> sorted = values;
+  std::sort(sorted.begin(), sorted.end());
+  const size_t middle = sorted.size() / 2;
+  return sorted.size() % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+double Samples::min() const {
+  return *std::min_element(values.begin(), values.end());
+}
+double Samples::max() const {
+  return *std::max_element(values.begin(), values.end());
+}
+
+BenchReport run_bench(const BenchModel& model, const SessionOptions& session, const BenchPlan& plan,
+                      const Log& log) {
+  return Bench(model, session, plan, log).run();
+}
+
+}  // namespace gptj::apps

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "program.h"
+
+namespace CLI {
+class App;
+}  // namespace CLI
+
+namespace gptj::apps {
+
+/// A command line that cannot be understood; what() names the option, what was expected and what was found.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// The options of one command: each is declared once, with its target, range and help, and parsing, defaults,
+/// messages and --help follow from that. Targets keep their values as defaults and must outlive parse().
+class CommandLine {
+ public:
+  CommandLine(const Program& program, const Command& command);
+  ~CommandLine();
+
+  /// A heading of the help for the options that are declared next.
+  void group(std::string_view name);
+
+  /// `names` as for CLI11: "-n,--n_predict". `help` may say what the bounds do not.
+  void number(std::string_view names, int& target, int low, int high, std::string_view help);
+  void number(std::string_view names, int64_t& target, int64_t low, int64_t high, std::string_view help);
+  void number(std::string_view names, float& target, float low, float high, std::string_view help);
+  void flag(std::string_view names, bool& target, std::string_view help);
+
+  /// `value` is what --help calls the value: "FILE". Any text is fine, one that begins with a dash too.
+  void text(std::string_view names, std::optional<std::string>& target, std::string_view value,
+            std::string_view help);
+
+  /// One of `choices`: the names of an enumeration's values, from the first on.
+  template <typename Enum>
+  void choice(std::string_view names, Enum& target, const std::vector<std::string>& choices,
+              std::string_view help) {
+    const auto set = [&target](size_t index) { target = static_cast<Enum>(index); };
+    add_choice(names, static_cast<size_t>(target), set, choices, help);
+  }
+
+  /// The option was given; `name` is one of its names.
+  bool given(std::string_view name) const;
+
+  /// Throws UsageError unless one of the options at most was given.
+  void at_most_one(const std::vector<std::string_view>& names) const;
+
+  /// False: help was asked for, and has been written.
+  bool parse(std::vector<std::string> args);
+
+ private:
+  template <typename Number>
+  void add_number(std::string_view names, Number& target, Number low, Number high, std::string_view help);
+  void add_choice(std::string_view names, size_t current, const std::function<void(size_t)>& set,
+                  const std::vector<std::string>& choices, std::string_view help);
+  [[noreturn]] void refuse(const std::string& argument) const;
+
+  std::unique_ptr<CLI::App> app_;
+};
+
+}  // namespace gptj::apps

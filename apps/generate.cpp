@@ -1,0 +1,210 @@
+#include "gptj/generate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <iterator>
+#include <limits>
+#include <utility>
+
+#include "base/quoted.h"
+#include "command_line.h"
+#include "console.h"
+#include "loading.h"
+#include "options.h"
+#include "program.h"
+
+namespace gptj::apps {
+namespace {
+
+constexpr int kMaxInt = std::numeric_limits<int>::max();
+constexpr int kMany = 1'000'000;  // more tokens than any vocabulary or context has
+
+struct Options {
+  ModelOption model;
+  TextOptions text;
+  GenerateOptions generate;
+  SamplerOptions sampler;
+  int64_t seed = -1;
+  bool ignore_eos = false;
+  SessionOptions session;
+  LogOptions log;
+  bool version = false;
+};
+
+void declare(CommandLine& line, Options& o, const Program& program) {
+  o.model.declare(line, program);
+  o.text.declare(line);
+  line.number("-n,--n_predict,--n-predict", o.generate.n_predict, 0, kMaxInt, "tokens to add at most");
+  line.flag("--ignore-eos", o.ignore_eos, "never draw the end-of-text token");
+  line.group("Sampling");
+  line.number("-s,--seed", o.seed, std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max(),
+              "seed of the draws: the same gives the same text (negative: from the clock)");
+  line.number("--top_k,--top-k", o.sampler.top_k, 0, kMany, "draw from the K likeliest tokens (0: all)");
+  line.number("--top_p,--top-p", o.sampler.top_p, 0.0F, 1.0F,
+              "draw from the likeliest tokens that together have this probability (1: all)");
+  line.number("--temp", o.sampler.temperature, 0.0F, 1000.0F, "temperature (0: always the likeliest token)");
+  line.number("--repeat-last-n", o.sampler.repeat_last_n, -1, kMany,
+              "tokens looked back at for the penalty (0: none, -1: all)");
+  line.number("--repeat-penalty", o.sampler.repeat_penalty, 0.01F, 100.0F,
+              "penalty of repeated tokens (1: none)");
+  declare_session(line, o.session);
+  line.number("-c,--ctx-size,--ctx_size", o.session.n_ctx, 0, kMaxInt, "context in tokens (0: the model's)");
+  o.log.declare(line);
+  line.flag("--version", o.version, "show the version and exit");
+}
+
+uint64_t actual_seed(int64_t seed) {
+  if (seed >= 0) return static_cast<uint64_t>(seed);
+  return static_cast<uint64_t>(std::chrono::system_clock::now().time_since_epoch() / std::chrono::seconds(1));
+}
+
+/// A word to begin with when the user has none: those of ggml's examples.
+std::string random_prompt(uint64_t seed) {
+  constexpr const char* kPrompts[] = {"So", "Once upon a time", "When", "The", "After",
+                                      "If", "import",           "He",   "She", "They"};
+  return kPrompts[seed % std::size(kPrompts)];
+}
+
+std::string read_prompt(const TextOptions& text, uint64_t seed) {
+  if (!text.prompt && !text.file && input_is_terminal()) return random_prompt(seed);
+  std::string prompt = text.read();
+  // The newline that ends a text file is seldom meant to be part of the prompt; ggml's examples drop it, too.
+  if (!text.prompt && prompt.ends_with('\n')) prompt.pop_back();
+  return prompt;
+}
+
+/// Text begins with the end-of-text token when there is no other: in training, that stood between texts.
+std::vector<int> prompt_tokens(const Tokenizer& tokenizer, const std::string& prompt) {
+  if (!prompt.empty()) return tokenizer.encode(prompt);
+  if (!tokenizer.eos())
+    throw Error("the prompt is empty: expected text, as the model has no end-of-text token");
+  return {*tokenizer.eos()};
+}
+
+/// Tokens that may be added to a prompt of `n_prompt`; throws Error if it leaves no room for any.
+int fitting_n_predict(int wanted, int n_prompt, int n_ctx, const Log& log) {
+  if (n_prompt + std::min(wanted, 1) > n_ctx) {
+    throw Error(
+        fmt::format("the prompt is too long: expected at most {} tokens (the context of {} less one for the "
+                    "answer), found {}",
+                    n_ctx - 1, n_ctx, n_prompt));
+  }
+  const int fitting = std::min(wanted, n_ctx - n_prompt);
+  if (fitting < wanted)
+    log.line("main: n_predict = {} (not {}): more does not fit the context", fitting, wanted);
+  return fitting;
+}
+
+/// `part` per one of `n`, 0 if there are none.
+double per(double part, int n) {
+  return n == 0 ? 0 : part / n;
+}
+
+void report_prompt(const std::vector<int>& ids, const Tokenizer& tokenizer, const Log& log) {
+  log.line("main: number of tokens in prompt = {}", ids.size());
+  if (!log.verbose()) return;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    log.line("main: token[{}] = {:6}, '{}'", i, ids[i], escaped(tokenizer.decode(ids[i])));
+  }
+}
+
+/// Scripts read these lines.
+void report_times(const GenerateResult& r, double load_ms, const Log& log) {
+  const double predict_ms = r.prompt_ms + r.generate_ms;
+  log.line("main:     load time = {:8.2f} ms", load_ms);
+  log.line("main:   sample time = {:8.2f} ms", r.sample_ms);
+  log.line("main:   prompt time = {:.2f} ms / {} tokens / {:.2f} ms per token", r.prompt_ms, r.n_prompt,
+           per(r.prompt_ms, r.n_prompt));
+  log.line("main: generate time = {:.2f} ms / {} tokens / {:.2f} ms per token", r.generate_ms, r.n_evaluated,
+           per(r.generate_ms, r.n_evaluated));
+  log.line("main:  predict time = {:8.2f} ms / {:.2f} ms per token", predict_ms,
+           per(predict_ms, r.n_prompt + r.n_evaluated));
+}
+
+/// How fast memory was read while generating: each token reads all weights once, and the keys and values of
+/// the tokens before it. To be compared with what the machine can do.
+void report_reading(const GenerateResult& r, const ModelInfo& info, uint64_t kv_bytes_per_token,
+                    const Log& log) {
+  if (r.n_evaluated == 0 || r.generate_ms <= 0) return;
+  const double mean_past = r.n_prompt + (r.n_evaluated + 1) / 2.0;
+  const double bytes =
+      static_cast<double>(info.read_bytes) + static_cast<double>(kv_bytes_per_token) * mean_past;
+  log.line("main:    read speed = {:.2f} GB/s ({:.2f} MB per generated token)",
+           bytes * r.n_evaluated / (r.generate_ms * 1e6), bytes / (1024.0 * 1024.0));
+}
+
+/// Writes prompt and text to standard output as they are made, up to a newline at the end.
+GenerateResult write_text(const Model& model, Session& session, const std::string& prompt,
+                          const std::vector<int>& ids, const Options& options) {
+  Sampler sampler(options.sampler, model.info().n_vocab);
+  Utf8Stream stream;
+  bool hidden = prompt.empty();  // the token that stands for an empty prompt is no text
+  size_t n_shown = 0;            // tokens
+  GenerateCallbacks callbacks;
+  callbacks.text = [&](std::string_view bytes) {
+    ++n_shown;
+    if (!std::exchange(hidden, false)) write_out(stream.push(bytes));
+    return true;
+  };
+  callbacks.cancelled = [] { return stop_signal() != 0; };
+  GenerateResult result = generate(model, session, sampler, ids, options.generate, callbacks);
+  // A character that was cut by the end is not shown in half, unless the user wrote it so.
+  if (n_shown <= ids.size()) write_out(stream.finish());
+  write_out("\n");
+  return result;
+}
+
+/// Fits the options to the model and the prompt. Throws Error.
+void settle(Options& options, const Tokenizer& tokenizer, int n_prompt, int n_ctx, const Log& log) {
+  options.generate.n_predict = fitting_n_predict(options.generate.n_predict, n_prompt, n_ctx, log);
+  options.generate.stop_at_eos = !options.ignore_eos;
+  if (options.ignore_eos) options.sampler.banned_token = tokenizer.eos().value_or(-1);
+}
+
+int generate_text(const Program& program, Options& options) {
+  const Log log = options.log.log();
+  const Stopwatch total;
+  check_out();
+  options.sampler.seed = actual_seed(options.seed);
+  const std::string prompt = read_prompt(options.text, options.sampler.seed);
+
+  const Stopwatch loading;
+  const std::string isa = instruction_set();
+  OpenedModel opened(options.model.resolve(program, log));
+  const SessionMemory memory = session_memory(opened.info(), options.session);  // or what is wrong with them
+  log.line("main: seed = {}", options.sampler.seed);
+  const Model model = load_model(std::move(opened), options.session, log);
+  Session session(model, options.session);
+  const double load_ms = loading.ms();
+  log.line("main: instruction set = {}, threads = {}", isa, session.n_threads());
+
+  const std::vector<int> ids = prompt_tokens(model.tokenizer(), prompt);
+  report_prompt(ids, model.tokenizer(), log);
+  settle(options, model.tokenizer(), static_cast<int>(ids.size()), session.n_ctx(), log);
+  log.line("");
+  const GenerateResult result = write_text(model, session, prompt, ids, options);
+
+  log.line("\nmain: mem per token = {} bytes",  // scratch memory of each token in a pass over the prompt
+           memory.scratch / static_cast<uint64_t>(session.n_batch()));
+  report_times(result, load_ms, log);
+  report_reading(result, model.info(), memory.kv_cache / static_cast<uint64_t>(session.n_ctx()), log);
+  log.line("main:    total time = {:8.2f} ms", total.ms());
+  return 0;
+}
+
+}  // namespace
+
+int generate_command(const Program& program, const Command& command, std::vector<std::string> args) {
+  CommandLine line(program, command);
+  Options options;
+  declare(line, options, program);
+  if (!line.parse(std::move(args))) return 0;
+  line.at_most_one({"--prompt", "--file"});
+  if (!options.version) return generate_text(program, options);
+  write_out(fmt::format("{} {}\n", program.name, program.version));
+  return 0;
+}
+
+}  // namespace gptj::apps

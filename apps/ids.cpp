@@ -1,0 +1,35 @@
+#include "ids.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/quoted.h"
+#include "command_line.h"
+#include "console.h"
+
+namespace gptj::apps {
+
+std::vector<int> read_ids(std::string_view option, const std::string& argument) {
+  constexpr std::string_view kSeparators = ", \t\r\n";
+  std::string content;
+  std::string_view left = argument;
+  if (argument.starts_with('@')) left = content = read_file(argument.substr(1));
+  std::vector<int> ids;
+  for (;;) {
+    left.remove_prefix(std::min(left.find_first_not_of(kSeparators), left.size()));
+    if (left.empty()) return ids;
+    const std::string_view word = left.substr(0, left.find_first_of(kSeparators));
+    left.remove_prefix(word.size());
+    int id = -1;
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), id);
+    if (error != std::errc() || end != word.data() + word.size() || id < 0) {
+      throw UsageError(
+          fmt::format("{}: expected token ids (whole numbers, as in 1,2,3), found {}", option, quoted(word)));
+    }
+    ids.push_back(id);
+  }
+}
+
+}  // namespace gptj::apps

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gptj::apps {
+
+/// Token ids separated by commas, spaces or newlines: from `argument` itself, or from the file that it names
+/// as "@FILE". Throws UsageError naming `option`, Error when the file cannot be read.
+std::vector<int> read_ids(std::string_view option, const std::string& argument);
+
+}  // namespace gptj::apps

@@ -1,0 +1,64 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "base/quoted.h"
+#include "command_line.h"
+#include "gptj/importance.h"
+#include "loading.h"
+#include "options.h"
+#include "program.h"
+
+namespace gptj::apps {
+namespace {
+
+constexpr int kDefaultWindow = 512;  // as perplexity's
+
+struct Options {
+  ModelOption model;
+  TextOptions text;
+  std::optional<std::string> output;
+  SessionOptions session;
+  LogOptions log;
+};
+
+}  // namespace
+
+int imatrix_command(const Program& program, const Command& command, std::vector<std::string> args) {
+  CommandLine line(program, command);
+  Options options;
+  options.model.declare(line, program);
+  options.text.declare(line);
+  line.group("Output");
+  line.text("-o,--output", options.output, "FILE", "the file to write, for 'quantize --imatrix'");
+  declare_speed(line, options.session);
+  line.number(
+      "-c,--ctx,--ctx-size,--ctx_size", options.session.n_ctx, 0, std::numeric_limits<int>::max(),
+      fmt::format("tokens of a window (0: {}, or the model's context where that is less)", kDefaultWindow));
+  options.log.declare(line);
+  if (!line.parse(std::move(args))) return 0;
+  line.at_most_one({"--prompt", "--file"});
+  if (!options.output) throw UsageError("-o: expected a file to write to, found none");
+
+  const Log log = options.log.log();
+  const std::string text = options.text.read();
+  OpenedModel opened(options.model.resolve(program, log));
+  const std::vector<int> ids = opened.tokenizer().encode(text);
+  if (options.session.n_ctx == 0) options.session.n_ctx = std::min(kDefaultWindow, opened.info().n_ctx);
+  options.session.exact = true;
+  const Model model = load_model(std::move(opened), options.session, log);
+  Session session(model, options.session);
+  ProgressLine progress("imatrix", log);
+  const ImportanceResult result = measure_importance(session, ids, *options.output, [&](int done, int total) {
+    progress.update(static_cast<uint64_t>(done), static_cast<uint64_t>(total),
+                    fmt::format("window {} of {}", done, total));
+    return stop_signal() == 0;
+  });
+  progress.done();
+  log.line("imatrix: wrote '{}': the inputs of {} matrices over {} tokens", escaped(*options.output),
+           result.n_matrices, result.n_tokens);
+  return 0;
+}
+
+}  // namespace gptj::apps

@@ -1,0 +1,70 @@
+#include <fmt/format.h>
+
+#include "base/quoted.h"
+#include "command_line.h"
+#include "console.h"
+#include "gptj/npy.h"
+#include "ids.h"
+#include "loading.h"
+#include "options.h"
+#include "program.h"
+
+namespace gptj::apps {
+namespace {
+
+struct Options {
+  ModelOption model;
+  TextOptions text;
+  std::optional<std::string> ids, output;
+  SessionOptions session;
+  LogOptions log;
+};
+
+std::vector<int> wanted_ids(const Options& options, const Tokenizer& tokenizer) {
+  std::vector<int> ids =
+      options.ids ? read_ids("--ids", *options.ids) : tokenizer.encode(options.text.read());
+  if (ids.empty()) throw Error("expected at least one token, found an empty text");
+  return ids;
+}
+
+}  // namespace
+
+int logits_command(const Program& program, const Command& command, std::vector<std::string> args) {
+  CommandLine line(program, command);
+  Options options;
+  options.model.declare(line, program);
+  options.text.declare(line);
+  line.text("--ids", options.ids, "IDS", "token ids instead of a text (1,2,3 or @FILE)");
+  line.group("Output");
+  line.text("-o,--output", options.output, "FILE", "the .npy file: float32, shape (tokens, n_vocab)");
+  declare_speed(line, options.session);
+  options.log.declare(line);
+  if (!line.parse(std::move(args))) return 0;
+  line.at_most_one({"--ids", "--prompt", "--file"});
+  if (!options.output) throw UsageError("-o: expected a file to write to, found none");
+
+  const Log log = options.log.log();
+  OpenedModel opened(options.model.resolve(program, log));
+  const std::vector<int> ids = wanted_ids(options, opened.tokenizer());
+  options.session.n_ctx = static_cast<int>(ids.size());
+  options.session.exact = true;  // these are what others are measured against
+  options.session.kv_type = KvType::f32;
+
+  session_memory(opened.info(), options.session);  // tells what is wrong with the options before long work
+  NpyWriter file(*options.output, static_cast<int64_t>(ids.size()), opened.info().n_vocab);
+  const Model model = load_model(std::move(opened), options.session, log);
+  Session session(model, options.session);
+  ProgressLine progress("logits", log);
+  session.prefill(ids, [&](int index, std::span<const float> logits) {
+    if (stop_signal() != 0) throw Error("stopped");
+    file.row(logits);
+    progress.update(static_cast<uint64_t>(index) + 1, ids.size());
+  });
+  file.finish();
+  progress.done();
+  log.line("logits: wrote '{}': {} tokens, {} values each", escaped(*options.output), ids.size(),
+           model.info().n_vocab);
+  return 0;
+}
+
+}  // namespace gptj::apps

@@ -1,0 +1,87 @@
+#include "options.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "base/quoted.h"
+#include "console.h"
+#include "gptj/error.h"
+
+namespace gptj::apps {
+namespace {
+
+constexpr int kMaxThreads = 1024;
+constexpr int kMaxBatch = 1 << 16;
+
+}  // namespace
+
+void ModelOption::declare(CommandLine& line, const Program& program) {
+  line.group("Model");
+  line.text("-m,--model", path, "PATH",
+            fmt::format("model file or directory [default: {}, else the demo model]", program.default_model));
+}
+
+std::string ModelOption::resolve(const Program& program, const Log& log) const {
+  if (path) return *path;
+  const auto exists = [](const std::string& name) {
+    std::error_code ignored;
+    return std::filesystem::exists(name, ignored);
+  };
+  if (exists(program.default_model)) return program.default_model;
+  for (const std::string& root : program.demo_roots) {
+    const std::string demo = (std::filesystem::path(root) / program.demo_model).lexically_normal().string();
+    if (!exists(demo)) continue;
+    log.line("main: no model '{}' here and none named with -m: using the demo model '{}'",
+             program.default_model, escaped(demo));
+    return demo;
+  }
+  throw Error(fmt::format("cannot find a model: expected '{}' or '{}', found neither; name one with -m",
+                          program.default_model, program.demo_model));
+}
+
+void TextOptions::declare(CommandLine& line) {
+  line.group("Text");
+  line.text("-p,--prompt", prompt, "TEXT", "the text itself");
+  line.text("-f,--file", file, "FILE", "a file with the text [default: standard input]");
+}
+
+std::string TextOptions::read() const {
+  if (prompt) return *prompt;
+  return file ? read_file(*file) : read_standard_input();
+}
+
+void declare_threads(CommandLine& line, SessionOptions& session) {
+  line.group("Running");
+  line.number("-t,--threads", session.n_threads, 0, kMaxThreads, "threads (0: one per physical core)");
+}
+
+void declare_speed(CommandLine& line, SessionOptions& session) {
+  declare_threads(line, session);
+  line.number("-b,--batch-size,--batch_size", session.n_batch, 1, kMaxBatch,
+              "prompt tokens in one pass: changes speed and memory, never the result");
+}
+
+void declare_session(CommandLine& line, SessionOptions& session) {
+  declare_speed(line, session);
+  line.choice("--kv-type", session.kv_type, {std::begin(kKvTypeNames), std::end(kKvTypeNames)},
+              "how keys and values of past tokens are stored");
+  line.flag("--exact", session.exact, "compute with F32 activations throughout: slower, exact");
+}
+
+void LogOptions::declare_quiet(CommandLine& line) {
+  line.group("General");
+  line.flag("-q,--quiet", quiet, "say nothing but errors");
+}
+
+void LogOptions::declare(CommandLine& line) {
+  declare_quiet(line);
+  line.flag("-v,--verbose", verbose, "say more");
+}
+
+Log LogOptions::log() const {
+  if (quiet) return Log(Log::Level::quiet);
+  return Log(verbose ? Log::Level::verbose : Log::Level::normal);
+}
+
+}  // namespace gptj::apps

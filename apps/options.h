@@ -1,0 +1,51 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "command_line.h"
+#include "gptj/session.h"
+#include "log.h"
+
+/// Groups of options that several commands have: each command declares those that it wants.
+namespace gptj::apps {
+
+/// -m
+struct ModelOption {
+  std::optional<std::string> path;
+
+  void declare(CommandLine& line, const Program& program);
+  /// The path given, else the model that the program opens when there is none, with a word to `log`. Throws
+  /// Error if there is no such model.
+  std::string resolve(const Program& program, const Log& log) const;
+};
+
+/// -p, -f, standard input
+struct TextOptions {
+  std::optional<std::string> prompt, file;
+
+  void declare(CommandLine& line);
+  /// The text, exactly. Throws Error when it cannot be read.
+  std::string read() const;
+};
+
+/// -t
+void declare_threads(CommandLine& line, SessionOptions& session);
+
+/// -t, -b
+void declare_speed(CommandLine& line, SessionOptions& session);
+
+/// -t, -b, --kv-type, --exact: all but the context, which commands explain differently.
+void declare_session(CommandLine& line, SessionOptions& session);
+
+/// -q, -v
+struct LogOptions {
+  bool quiet = false;
+  bool verbose = false;
+
+  void declare(CommandLine& line);
+  void declare_quiet(CommandLine& line);  // for commands that have no more to say
+  Log log() const;
+};
+
+}  // namespace gptj::apps

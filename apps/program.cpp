@@ -1,0 +1,19 @@
+#include "program.h"
+
+namespace gptj::apps {
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> list = {
+      {"", "Continues a prompt with text from a GPT-J or GPT-2 model.", generate_command},
+      {"tokenize", "Prints the tokens of a text, or the text of tokens.", tokenize_command},
+      {"logits", "Writes the logits after every token of a text to a NumPy file.", logits_command},
+      {"perplexity", "Measures how well a model predicts a text.", perplexity_command},
+      {"quantize", "Stores a model in fewer bits, in a file that is ready for use.", quantize_command},
+      {"imatrix", "Measures on a text which weights matter, for quantize.", imatrix_command},
+      {"inspect", "Shows what is in a model file and the memory that it needs.", inspect_command},
+      {"bench", "Measures speed and memory, beside what the machine could do at most.", bench_command},
+  };
+  return list;
+}
+
+}  // namespace gptj::apps

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gptj::apps {
+
+/// What tells gpt-j from gpt-2, and where the running one lies.
+struct Program {
+  std::string name;           // "gpt-j"
+  std::string version;        // "1.2.3"
+  std::string default_model;  // opened without -m if it is there, relative to the current directory
+  std::string demo_model;     // else this one: relative to one of demo_roots
+  std::vector<std::string> demo_roots;
+};
+
+/// A word that may stand as the first argument. run() returns the exit code.
+struct Command {
+  std::string_view name;  // empty: without such a word
+  std::string_view summary;
+  int (*run)(const Program& program, const Command& command, std::vector<std::string> args);
+};
+
+/// THE list of commands; the first is that without a word.
+const std::vector<Command>& commands();
+
+int generate_command(const Program&, const Command&, std::vector<std::string> args);
+int tokenize_command(const Program&, const Command&, std::vector<std::string> args);
+int logits_command(const Program&, const Command&, std::vector<std::string> args);
+int perplexity_command(const Program&, const Command&, std::vector<std::string> args);
+int quantize_command(const Program&, const Command&, std::vector<std::string> args);
+int imatrix_command(const Program&, const Command&, std::vector<std::string> args);
+int inspect_command(const Program&, const Command&, std::vector<std::string> args);
+int bench_command(const Program&, const Command&, std::vector<std::string> args);
+
+}  // namespace gptj::apps

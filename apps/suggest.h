@@ -1,0 +1,12 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gptj::apps {
+
+/// The candidate that is most like `name`; empty if there are none.
+std::string nearest(std::string_view name, const std::vector<std::string>& candidates);
+
+}  // namespace gptj::apps

@@ -1,0 +1,185 @@
+// The command line itself: what is accepted, what is refused and how, before any model is opened.
+
+#include <gtest/gtest.h>
+
+#include <ostream>
+
+#include "process.h"
+
+namespace gptj::test {
+namespace {
+
+/// A refused command line: exit code 2 and one line on stderr, which is returned.
+std::string refusal(std::vector<std::string> args) {
+  const Finished f = gptj(std::move(args));
+  EXPECT_EQ(f.code, 2);
+  EXPECT_EQ(f.out, "");
+  EXPECT_EQ(lines(f.err).size(), 1U) << f.err;
+  return f.err;
+}
+
+TEST(Options, HelpGroupsOptionsAndShowsDefaults) {
+  for (const char* name : {"-h", "--help"}) {
+    const Finished f = gptj({name});
+    EXPECT_EQ(f.code, 0);
+    EXPECT_EQ(f.err, "");
+    for (const char* part : {"Usage: gpt-j [OPTIONS]", "\nSampling:\n", "\nRunning:\n", "--top_k,--top-k N",
+                             "[default: 40]", "[default: 0.9]", "[default: 200]", "gpt-j perplexity"}) {
+      EXPECT_TRUE(contains(f.out, part));
+    }
+  }
+}
+
+TEST(Options, EveryCommandHasHelp) {
+  for (const char* command : {"tokenize", "logits", "perplexity", "inspect"}) {
+    const Finished f = gptj({command, "--help"});
+    EXPECT_EQ(f.code, 0);
+    EXPECT_TRUE(contains(f.out, std::string("Usage: gpt-j ") + command));
+  }
+}
+
+TEST(Options, VersionNamesTheProgram) {
+  EXPECT_EQ(gptj({"--version"}).out, "gpt-j " GPTJ_VERSION "\n");
+  Start gpt2{.program = GPTJ_GPT2_PROGRAM, .args = {"--version"}};
+  EXPECT_EQ(run(gpt2).out, "gpt-2 " GPTJ_VERSION "\n");
+}
+
+TEST(Options, SpellingsOfGgmlsExamplesAreUnderstood) {
+  const Finished f = gptj({"-s",
+                           "1",
+                           "--seed",
+                           "-1",
+                           "-t",
+                           "2",
+                           "--threads",
+                           "2",
+                           "-n",
+                           "3",
+                           "--n_predict",
+                           "3",
+                           "--n-predict",
+                           "3",
+                           "--top_k",
+                           "40",
+                           "--top-k",
+                           "40",
+                           "--top_p",
+                           "0.9",
+                           "--top-p",
+                           "0.9",
+                           "--temp",
+                           "0.9",
+                           "--repeat-last-n",
+                           "64",
+                           "--repeat-penalty",
+                           "1.1",
+                           "-b",
+                           "8",
+                           "--batch-size",
+                           "8",
+                           "--batch_size",
+                           "8",
+                           "-c",
+                           "128",
+                           "--ctx-size",
+                           "128",
+                           "-m",
+                           "x",
+                           "--model",
+                           "x",
+                           "--ignore-eos",
+                           "-q",
+                           "--quiet",
+                           "-v",
+                           "--verbose",
+                           "--kv-type",
+                           "f32",
+                           "--exact",
+                           "-p",
+                           "x",
+                           "--prompt",
+                           "x",
+                           "--version"});
+  EXPECT_EQ(f.code, 0) << f.err;
+}
+
+TEST(Options, UnknownOnesNameTheNearestKnownOne) {
+  const std::pair<const char*, const char*> cases[] = {{"--tmep", "'--temp'"},
+                                                       {"--promt", "'--prompt'"},
+                                                       {"--repeat_penalty", "'--repeat-penalty'"},
+                                                       {"--top_pp=3", "'--top_p'"},
+                                                       {"--ignore_eos", "'--ignore-eos'"},
+                                                       {"--thread", "'--threads'"},
+                                                       {"--n_predicts", "'--n_predict'"}};
+  for (const auto& [typed, meant] : cases) {
+    const std::string error = refusal({typed});
+    EXPECT_TRUE(error.starts_with("gpt-j: unknown option '--")) << error;
+    EXPECT_TRUE(contains(error, std::string("did you mean ") + meant));
+  }
+  EXPECT_TRUE(contains(refusal({"tokenize", "--jsno"}), "'--json'"));
+  EXPECT_TRUE(contains(refusal({"tokenize", "--top_k", "3"}), "unknown option '--top_k'"));
+}
+
+struct BadValue {
+  const char* option;
+  const char* value;
+  const char* expected;  // in the message, beside the option's name and the value
+};
+
+std::ostream& operator<<(std::ostream& out, const BadValue& bad) {
+  return out << bad.option << " " << bad.value;
+}
+
+class BadValues : public ::testing::TestWithParam<BadValue> {};
+
+TEST_P(BadValues, NameOptionRangeAndWhatWasFound) {
+  const auto& [option, value, expected] = GetParam();
+  const std::string error = refusal({option, value, "-p", "x"});
+  EXPECT_TRUE(contains(error, option));
+  EXPECT_TRUE(contains(error, expected));
+  EXPECT_TRUE(contains(error, std::string("found '") + value + "'"));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, BadValues,
+    ::testing::Values(
+        BadValue{"--temp", "nan", "from 0 to 1000"}, BadValue{"--temp", "inf", "from 0 to 1000"},
+        BadValue{"--temp", "-0.1", "from 0 to 1000"}, BadValue{"--top_p", "1.01", "from 0 to 1"},
+        BadValue{"--top_p", "-nan", "from 0 to 1"}, BadValue{"--top_p", "0,5", "from 0 to 1"},
+        BadValue{"--top_k", "-1", "from 0 to 1000000"}, BadValue{"--top_k", "1.5", "a whole number"},
+        BadValue{"--n_predict", "-1", "of at least 0"},
+        BadValue{"--n_predict", "99999999999999999999", "of at least 0"},
+        BadValue{"--threads", "", "from 0 to 1024"}, BadValue{"--threads", "1e3", "from 0 to 1024"},
+        BadValue{"--threads", "1025", "from 0 to 1024"}, BadValue{"--batch-size", "0", "from 1 to"},
+        BadValue{"--ctx-size", "-5", "of at least 0"}, BadValue{"--ctx-size", "0x10", "of at least 0"},
+        BadValue{"--repeat-last-n", "-2", "from -1 to 1000000"},
+        BadValue{"--repeat-penalty", "0", "from 0.01 to 100"}, BadValue{"--seed", "one", "a whole number"},
+        BadValue{"--kv-type", "f64", "f16 or f32 or int8"}));
+
+TEST(Options, AValueThatIsMissingOrTooMuchIsRefused) {
+  EXPECT_TRUE(contains(refusal({"-p"}), "-p: expected TEXT"));
+  EXPECT_TRUE(contains(refusal({"--top_k"}), "--top_k: expected N"));
+  EXPECT_TRUE(contains(refusal({"-p", "a", "-f", "b"}), "found both"));
+  EXPECT_TRUE(contains(refusal({"a prompt"}), "-p TEXT"));
+  EXPECT_TRUE(contains(refusal({"-p", "x", "tokenize"}), "found 'tokenize'"));  // a command comes first
+  EXPECT_TRUE(contains(refusal({"tokenize", "--decode", "1", "-p", "x"}), "found both"));
+  EXPECT_TRUE(contains(refusal({"tokenize", "-m", kDemoGptJ, "--decode", "1,x"}), "found 'x'"));
+  EXPECT_TRUE(contains(refusal({"logits", "-m", kDemoGptJ, "-p", "x"}), "-o"));
+}
+
+TEST(Options, RefusalsAreShortAndSafeToShow) {
+  const std::string nasty = std::string(100'000, 'x') + "\x1b[2J";
+  for (const std::vector<std::string>& args :
+       {std::vector<std::string>{"--temp", nasty}, {nasty}, {"--" + nasty}, {"--kv-type", nasty}}) {
+    EXPECT_LT(refusal(args).size(), 300U);
+  }
+  EXPECT_TRUE(contains(refusal({"--temp", "\x1b[2J"}), R"(found '\x1b[2J')"));
+}
+
+TEST(Options, TheLastOfSeveralCounts) {
+  const Finished f = gptj({"-m", kDemoGptJ, "-p", "one", "-p", "two", "-n", "5", "-n", "0", "-q"});
+  EXPECT_EQ(f.out, "two\n");
+}
+
+}  // namespace
+}  // namespace gptj::test
