@@ -1,0 +1,131 @@
+// Attention: numbers of the KV cache x instruction set, with as many threads as there are physical cores.
+// Decoding reads keys and values that no cache holds: compare bytes per second with read_roof. A prompt is
+// bound by arithmetic: compare with f32_roof; only what the causal mask leaves is counted.
+
+#include <benchmark/benchmark.h>
+
+#include <memory>
+#include <string>
+
+#include "base/arena.h"
+#include "base/thread_pool.h"
+#include "kernels/cpu.h"
+
+namespace gptj {
+namespace {
+
+constexpr int64_t kDecodeBytes = int64_t{256} << 20;  // of keys and values, beyond any cache
+
+struct Shape {
+  KvType type;
+  int n_heads;
+  int n_tokens;
+  int head_dim;
+
+  int64_t n_ctx() const { return round_up(n_tokens, kPanelRows); }
+  int64_t numbers() const { return n_ctx() * round_up(head_dim, kPanelRows); }  // of keys, or of values
+  int64_t number_bytes() const { return type == KvType::f32 ? 4 : type == KvType::f16 ? 2 : 1; }
+  int64_t scales() const {
+    return type == KvType::int8 ? n_ctx() * round_up(head_dim, kKvBlock) / kKvBlock : 0;
+  }
+  int64_t head_bytes() const { return 2 * (numbers() * number_bytes() + scales() * 4); }
+};
+
+/// Heads full of tokens, and queries for them.
+class Heads {
+ public:
+  Heads(const Kernels& table, const Shape& shape, int n_queries)
+      : kernels_(table.kv[static_cast<int>(shape.type)]),
+        shape_(shape),
+        n_queries_(n_queries),
+        pool_(platform::physical_cores()) {
+    Arena measure;
+    lay_out(measure);
+    arena_ = std::make_unique<Arena>(measure.used(), "a benchmark");
+    lay_out(*arena_);
+    for (int64_t i = 0; i < n_queries * q_stride(); ++i) q_[i] = some(i);
+    pool_.parallel_for(shape.n_heads, 1, [&](int64_t begin, int64_t, int) {
+      for (int token = 0; token < shape_.n_tokens; ++token) {
+        kernels_.store(head(begin), token, q_ + token % n_queries_, q_ + token % 7, shape_.head_dim);
+      }
+    });
+  }
+
+  /// The last n_queries of the tokens against all heads.
+  void run() {
+    pool_.parallel_for(shape_.n_heads, 1, [&](int64_t begin, int64_t, int thread) {
+      kernels_.attention({head(begin), shape_.head_dim, 0.1f, q_, q_stride(), n_queries_,
+                          shape_.n_tokens - n_queries_, out_ + thread * n_queries_ * q_stride(), q_stride(),
+                          scratch_ + thread * scratch_size()});
+    });
+  }
+
+ private:
+  static float some(int64_t i) { return static_cast<float>(i * 37 % 101) * 0.01f - 0.5f; }
+  int64_t q_stride() const { return round_up(shape_.head_dim, kPanelRows) + kPanelRows; }
+  int64_t scratch_size() const {
+    return round_up(attention_scratch(shape_.n_tokens, shape_.head_dim), kPanelRows);
+  }
+
+  void lay_out(Arena& arena) {
+    data_ = arena.take<uint8_t>(shape_.n_heads * shape_.head_bytes());
+    q_ = arena.take<float>((n_queries_ + 8) * q_stride());
+    out_ = arena.take<float>(pool_.n_threads() * n_queries_ * q_stride());
+    scratch_ = arena.take<float>(pool_.n_threads() * scratch_size());
+  }
+
+  KvHead head(int64_t i) const {
+    uint8_t* keys = data_ + i * shape_.head_bytes();
+    uint8_t* values = keys + shape_.numbers() * shape_.number_bytes();
+    auto* scales = reinterpret_cast<float*>(values + shape_.numbers() * shape_.number_bytes());
+    return {keys, values, scales, scales + shape_.scales(), shape_.n_ctx()};
+  }
+
+  const KvKernels& kernels_;
+  const Shape shape_;
+  const int n_queries_;
+  ThreadPool pool_;
+  std::unique_ptr<Arena> arena_;
+  uint8_t* data_ = nullptr;
+  float *q_ = nullptr, *out_ = nullptr, *scratch_ = nullptr;
+};
+
+void decode(benchmark::State& state, const Kernels& table, KvType type) {
+  Shape shape{type, 1, static_cast<int>(state.range(1)), static_cast<int>(state.range(0))};
+  shape.n_heads = static_cast<int>(kDecodeBytes / shape.head_bytes());
+  Heads heads(table, shape, 1);
+  for (auto _ : state) heads.run();
+  state.SetBytesProcessed(state.iterations() * shape.n_heads * shape.head_bytes());
+}
+
+void prompt(benchmark::State& state, const Kernels& table, KvType type) {
+  const Shape shape{type, 16, static_cast<int>(state.range(1)), static_cast<int>(state.range(0))};
+  Heads heads(table, shape, shape.n_tokens);
+  for (auto _ : state) heads.run();
+  const double products = 0.5 * shape.n_tokens * (shape.n_tokens + 1.0) * shape.head_dim * shape.n_heads;
+  state.counters["FLOPS"] = benchmark::Counter(
+      2 * 2 * products, benchmark::Counter::kIsIterationInvariantRate, benchmark::Counter::kIs1000);
+}
+
+const bool registered = [] {
+  for (const InstructionSet& set : instruction_sets()) {
+    if (!set.supported()) continue;
+    for (int type = 0; type < kNumKvTypes; ++type) {
+      const std::string name = std::string("attention/") + set.name + "/" + kKvTypeNames[type];
+      for (const auto& [phase, run] : {std::pair{"/decode", &decode}, std::pair{"/prompt", &prompt}}) {
+        benchmark::RegisterBenchmark((name + phase).c_str(),
+                                     [&set, type, run = run](benchmark::State& state) {
+                                       run(state, set.kernels(), static_cast<KvType>(type));
+                                     })
+            ->ArgNames({"head_dim", "tokens"})
+            ->ArgsProduct({{64, 256}, {512, 2000}})
+            ->Unit(benchmark::kMillisecond)
+            ->UseRealTime();
+      }
+    }
+  }
+  return true;
+}();
+
+}  // namespace
+}  // namespace gptj
