@@ -1,0 +1,25 @@
+# One library for each folder of src/: gptj_library(text SOURCES ... DEPENDS ...).
+# A folder sees its own headers, the public ones, and those of the folders it depends on.
+function(gptj_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_library(gptj_${name} STATIC ${ARG_SOURCES})
+  target_include_directories(gptj_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
+  target_link_libraries(gptj_${name} PUBLIC ${ARG_DEPENDS})
+endfunction()
+
+# Tells a target of the tests where the data lie.
+function(gptj_test_paths target)
+  target_compile_definitions(${target} PRIVATE GPTJ_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data"
+                                               GPTJ_DEMO_MODELS="${PROJECT_SOURCE_DIR}/models/demo")
+endfunction()
+
+# One test program for each folder of tests/: gptj_test(text SOURCES ... DEPENDS ...).
+# Every GoogleTest case is a ctest case, named "folder.Suite.Case" behind GPTJ_TEST_PREFIX.
+function(gptj_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  add_executable(test_${name} ${ARG_SOURCES})
+  target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_link_libraries(test_${name} PRIVATE ${ARG_DEPENDS} GTest::gtest GTest::gtest_main)
+  gptj_test_paths(test_${name})
+  gtest_discover_tests(test_${name} TEST_PREFIX "${GPTJ_TEST_PREFIX}${name}." DISCOVERY_TIMEOUT 60)
+endfunction()
