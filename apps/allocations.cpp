@@ -9,8 +9,18 @@ namespace {
 
 std::atomic<int64_t> calls{0};
 
-void* counted(void* memory) {
+void* allocate(size_t size) noexcept {
   calls.fetch_add(1, std::memory_order_relaxed);
+  return std::malloc(std::max<size_t>(1, size));
+}
+
+void* allocate(size_t size, std::align_val_t alignment) noexcept {
+  calls.fetch_add(1, std::memory_order_relaxed);
+  const auto align = static_cast<size_t>(alignment);
+  return std::aligned_alloc(align, (std::max<size_t>(1, size) + align - 1) / align * align);
+}
+
+void* expected(void* memory) {
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }
@@ -21,13 +31,19 @@ int64_t gptj::apps::n_allocations() {
   return calls.load();
 }
 
-// All other forms of new and delete end in these.
+// Those of arrays end in these. Those that do not throw would do so too, but a sanitizer has its own, whose memory
+// these forms of delete must not free.
 void* operator new(size_t size) {
-  return counted(std::malloc(std::max<size_t>(1, size)));
+  return expected(allocate(size));
 }
 void* operator new(size_t size, std::align_val_t alignment) {
-  const auto align = static_cast<size_t>(alignment);
-  return counted(std::aligned_alloc(align, (std::max<size_t>(1, size) + align - 1) / align * align));
+  return expected(allocate(size, alignment));
+}
+void* operator new(size_t size, const std::nothrow_t&) noexcept {
+  return allocate(size);
+}
+void* operator new(size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {
+  return allocate(size, alignment);
 }
 void operator delete(void* memory) noexcept {
   std::free(memory);
