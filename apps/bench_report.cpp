@@ -11,7 +11,7 @@ namespace gptj::apps {
 namespace {
 
 const char* rate_unit(Roof roof) {
-  return roof == Roof::read ? "GB/s" : roof == Roof::f32 ? "GFLOP/s" : "GOP/s";
+  return roof == Roof::read ? "GB/s" : roof == Roof::int8 ? "GOP/s" : "GFLOP/s";
 }
 
 /// What is derived from a row's median.
@@ -91,6 +91,7 @@ std::string bench_table(const BenchReport& report) {
   std::string out = table_head(report);
   for (int r = 0; r < kNumRoofs; ++r) {
     const Samples& roof = report.roofs[r];
+    if (roof.median() == 0) continue;
     out +=
         fmt::format("{:<20} {:>10.1f} {:>10.1f} .. {:<10.1f} {}\n", fmt::format("roof {}", kRoofNames[r]),
                     roof.median() / 1e9, roof.min() / 1e9, roof.max() / 1e9, rate_unit(static_cast<Roof>(r)));
@@ -109,7 +110,8 @@ std::string bench_table(const BenchReport& report) {
 std::string bench_json(const BenchReport& r) {
   std::string roofs, rows;
   for (int i = 0; i < kNumRoofs; ++i) {
-    roofs += fmt::format(R"({}"{}":{{"unit":"{}","rate":{}}})", i == 0 ? "" : ",", kRoofNames[i],
+    if (r.roofs[i].median() == 0) continue;
+    roofs += fmt::format(R"({}"{}":{{"unit":"{}","rate":{}}})", roofs.empty() ? "" : ",", kRoofNames[i],
                          rate_unit(static_cast<Roof>(i)), json_samples(r.roofs[i], 1e-9));
   }
   for (const BenchRow& row : r.rows) rows += (rows.empty() ? "" : ",") + json_row(r, row);
@@ -130,6 +132,7 @@ std::string bench_csv(const BenchReport& r) {
   std::string out = "name,unit,median,min,max,tokens_per_second,rate,roof,of_roof,of_one_token\n";
   for (int i = 0; i < kNumRoofs; ++i) {
     const Samples& roof = r.roofs[i];
+    if (roof.median() == 0) continue;
     out +=
         fmt::format("roof {},{},{:.6g},{:.6g},{:.6g},,,,,\n", kRoofNames[i], rate_unit(static_cast<Roof>(i)),
                     roof.median() / 1e9, roof.min() / 1e9, roof.max() / 1e9);

@@ -14,6 +14,8 @@ struct Simd {
   static constexpr int kQuantColumns = 4;
   static constexpr bool kUnsignedDot = false;
   static constexpr bool kPairSums = true;
+  static constexpr bool kBf16Dot = false;
+  static constexpr bool kByteDot = false;
   using F = __m256;
   using I = __m256i;
 

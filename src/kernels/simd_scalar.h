@@ -15,6 +15,8 @@ struct Simd {
   static constexpr int kQuantColumns = 2;  // the same with 8-bit activations
   static constexpr bool kUnsignedDot = false;  // of 8-bit dot products: do weights have to be unsigned?
   static constexpr bool kPairSums = false;     // do they exist with sums of pairs in 16 bits?
+  static constexpr bool kByteDot = false;      // are they one instruction?
+  static constexpr bool kBf16Dot = false;      // and products of BF16 numbers?
   using F = float;
   using I = int32_t;
 

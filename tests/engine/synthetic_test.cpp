@@ -59,7 +59,7 @@ TEST(Bench, OperationsAndBytesAreThoseOfTheShape) {
   EXPECT_DOUBLE_EQ(prompt_operations(info, 1), 2 * (weights + head + 28 * 2 * 4096));
   // 1 + 2 + ... + 100 keys, and as many values.
   EXPECT_DOUBLE_EQ(prompt_operations(info, 100), 2 * (100 * weights + head + 28 * 2 * 4096.0 * 5050));
-  EXPECT_EQ(prompt_roof(info, false), Roof::f32);
+  EXPECT_EQ(prompt_roof(info, true), Roof::f32);
   EXPECT_EQ(prompt_roof(OpenedModel(SyntheticModel{"gptj-6b", "q4"}).info(), false), Roof::int8);
   EXPECT_EQ(prompt_roof(OpenedModel(SyntheticModel{"gptj-6b", "q4"}).info(), true), Roof::f32);
   // Keys and values of a token: 28 layers * 2 * 4096 F16.
