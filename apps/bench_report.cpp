@@ -18,9 +18,18 @@ const char* rate_unit(Roof roof) {
 struct Derived {
   double tokens_per_second;
   double rate;          // GB/s, GFLOP/s or GOP/s; 0: none
-  double of_roof;       // 0 to 1; 0: it stands beside none
+  double of_roof;       // 0 to 1, the median of what was reached beside each; 0: it stands beside none
   double of_one_token;  // a pass beside the first pass; 0: no pass
 };
+
+double of_roof(const BenchRow& row) {
+  if (!row.roof) return 0;
+  Samples parts;
+  for (size_t i = 0; i < row.roofs.size(); ++i) {
+    parts.values.push_back(row.work / (row.ms.values[i] / 1000) / row.roofs[i]);
+  }
+  return parts.median();
+}
 
 Derived derive(const BenchReport& report, const BenchRow& row) {
   const double seconds = row.ms.median() / 1000;
@@ -28,7 +37,7 @@ Derived derive(const BenchReport& report, const BenchRow& row) {
                                   [](const BenchRow& other) { return other.is_pass; });
   return {.tokens_per_second = row.tokens / seconds,
           .rate = row.work / seconds / 1e9,
-          .of_roof = row.roof ? row.work / seconds / report.roofs[static_cast<int>(*row.roof)].median() : 0,
+          .of_roof = of_roof(row),
           .of_one_token = row.is_pass ? row.ms.median() / first->ms.median() : 0};
 }
 

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "gptj/bench.h"
+#include "kernels/cpu.h"
 
 namespace gptj {
 namespace {
@@ -49,7 +50,8 @@ TEST(SyntheticModel, UnknownShapesAndTypesAreErrors) {
 
 TEST(Bench, RoofsAreFasterThanNothing) {
   RoofMeter meter(2, uint64_t{16} << 20);
-  for (int roof = 0; roof < kNumRoofs; ++roof) EXPECT_GT(meter.measure(static_cast<Roof>(roof)), 0);
+  for (const Roof roof : {Roof::read, Roof::f32, Roof::int8}) EXPECT_GT(meter.measure(roof), 0);
+  EXPECT_EQ(meter.measure(Roof::bf16) > 0, kernels().bf16_roof != nullptr);
 }
 
 TEST(Bench, OperationsAndBytesAreThoseOfTheShape) {
