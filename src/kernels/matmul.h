@@ -189,14 +189,11 @@ struct FloatMatmul {
     });
   }
 
-  /// From this many columns on, unpacking costs less than it saves.
-  static constexpr int kManyColumns = 12;
-
   static void run(const MatmulArgs& a) noexcept {
     if constexpr (!kIsQuantized<Format>) {
       if (a.n_columns == 1) return direct<S::kPanels, 1>(a);
       if (a.n_columns == 2) return direct<(S::kPanels + 1) / 2, 2>(a);
-      if (a.n_columns < kManyColumns) return direct<1, S::kColumns>(a);
+      if (a.n_columns < S::kManyColumns) return direct<S::kTilePanels, S::kTileColumns>(a);
     }
     unpacked(a);
   }

@@ -243,8 +243,6 @@ struct QuantTile {
 template <class S, class Format>
 struct QuantMatmul {
   static constexpr int kSlabBlocks = kSlab / kQuantBlock;
-  /// From this many columns on, unpacking costs less than it saves.
-  static constexpr int kManyColumns = 12;
 
   /// The slab from block `first` of panels from `p`, for the columns from `column`.
   static QuantTileArgs slab(const MatmulArgs& a, int p, int first, int column) {
@@ -287,7 +285,7 @@ struct QuantMatmul {
   }
 
   static void run(const MatmulArgs& a) noexcept {
-    if (a.n_columns >= kManyColumns) return unpacked(a);
+    if (a.n_columns >= S::kManyColumns) return unpacked(a);
     if (a.n_columns == 1) return direct<S::kPanels, 1>(a);
     if (a.n_columns == 2) return direct<(S::kPanels + 1) / 2, 2>(a);
     direct<1, S::kQuantColumns>(a);

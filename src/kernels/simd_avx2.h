@@ -11,6 +11,9 @@ struct Simd {
   static constexpr int kLanes = 8;
   static constexpr int kColumns = 6;  // 12 accumulators, 2 weights, 1 activation
   static constexpr int kPanels = 4;
+  static constexpr int kTilePanels = 1;
+  static constexpr int kTileColumns = 6;
+  static constexpr int kManyColumns = 12;
   static constexpr int kQuantColumns = 4;
   static constexpr bool kUnsignedDot = false;
   static constexpr bool kPairSums = true;

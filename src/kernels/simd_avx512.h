@@ -17,6 +17,9 @@ struct Simd {
   static constexpr int kLanes = 16;
   static constexpr int kColumns = 14;
   static constexpr int kPanels = 4;
+  static constexpr int kTilePanels = 4;  // 24 accumulators, 4 weights, 1 activation
+  static constexpr int kTileColumns = 6;
+  static constexpr int kManyColumns = 48;  // tiles hide what it costs to unpack
   static constexpr int kQuantColumns = 8;
   static constexpr int kPackedPanels = 2;  // 24 accumulators, 2 weights, 1 activation
   static constexpr int kPackedColumns = 12;

@@ -12,6 +12,9 @@ struct Simd {
   static constexpr int kLanes = 4;
   static constexpr int kColumns = 5;  // 20 accumulators, 4 weights, 1 activation
   static constexpr int kPanels = 2;
+  static constexpr int kTilePanels = 1;
+  static constexpr int kTileColumns = 5;
+  static constexpr int kManyColumns = 12;
   static constexpr int kQuantColumns = 4;
   static constexpr bool kUnsignedDot = false;
   static constexpr bool kPairSums = false;
