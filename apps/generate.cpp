@@ -6,11 +6,13 @@
 #include <chrono>
 #include <iterator>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "base/quoted.h"
 #include "command_line.h"
 #include "console.h"
+#include "gptj/trace.h"
 #include "loading.h"
 #include "options.h"
 #include "program.h"
@@ -30,6 +32,7 @@ struct Options {
   bool ignore_eos = false;
   SessionOptions session;
   LogOptions log;
+  std::optional<std::string> trace;
   bool version = false;
 };
 
@@ -52,6 +55,8 @@ void declare(CommandLine& line, Options& o, const Program& program) {
   declare_session(line, o.session);
   line.number("-c,--ctx-size,--ctx_size", o.session.n_ctx, 0, kMaxInt, "context in tokens (0: the model's)");
   o.log.declare(line);
+  line.text("--trace", o.trace, "FILE",
+            "write what each thread did when, for chrome://tracing or ui.perfetto.dev");
   line.flag("--version", o.version, "show the version and exit");
 }
 
@@ -184,7 +189,10 @@ int generate_text(const Program& program, Options& options) {
   report_prompt(ids, model.tokenizer(), log);
   settle(options, model.tokenizer(), static_cast<int>(ids.size()), session.n_ctx(), log);
   log.line("");
+  std::optional<Trace> trace;
+  if (options.trace) trace.emplace();
   const GenerateResult result = write_text(model, session, prompt, ids, options);
+  if (trace) trace->write(*options.trace);
 
   log.line("\nmain: mem per token = {} bytes",  // scratch memory of each token in a pass over the prompt
            memory.scratch / static_cast<uint64_t>(session.n_batch()));

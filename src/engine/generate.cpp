@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "base/error.h"
+#include "base/trace.h"
 
 namespace gptj {
 namespace {
@@ -57,6 +58,7 @@ GenerateResult generate(const Model& model, Session& session, Sampler& sampler, 
     int id;
     {
       const Timer timer(result.sample_ms);
+      const trace::Scope scope("sample");
       id = sampler.sample(logits, result.tokens);
     }
     result.tokens.push_back(id);

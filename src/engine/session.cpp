@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/trace.h"
 #include "engine/model_impl.h"
 #include "engine/thread_count.h"
 #include "kernels/cpu.h"
@@ -109,6 +110,7 @@ struct Session::Impl {
   template <typename Then>
   bool forward(std::span<const int> ids, Arithmetic arithmetic, const Cancelled& cancelled,
                const Then& then) {
+    const trace::Scope scope(arithmetic == Arithmetic::decode ? "decode" : "prefill");
     const Pass pass{.pool = pool,
                     .kernels = table,
                     .kv_kernels = table.kv[static_cast<int>(options.kv_type)],

@@ -30,10 +30,6 @@ struct PackedArgs {
   int n_columns = 0;
   float* y = nullptr;
   int64_t y_stride = 0;
-  // What will be packed next: tiles ask for it, for between two slabs the hardware forgets the stream.
-  const uint8_t* next = nullptr;
-  int64_t next_stride = 0;  // bytes from panel to panel
-  int64_t next_bytes = 0;   // of each
   // In 8 bits:
   const float* scales = nullptr;        // [n_panels] rows' scales, panel_stride apart
   const SlabScale* x_scales = nullptr;  // column 0's
@@ -76,18 +72,6 @@ struct ByteDot {
   }
 };
 
-/// The share of these columns in what will be packed next.
-template <int P>
-inline void ask_for_next(const PackedArgs& a, int panel, int column, int columns) {
-  constexpr int kLine = 64;
-  const auto lines = static_cast<int>((a.next_bytes + kLine - 1) / kLine);
-  const int from = lines * column / a.n_columns, to = lines * (column + columns) / a.n_columns;
-  for (int p = panel; p < panel + P; ++p) {
-    for (int line = from; line < to; ++line)
-      __builtin_prefetch(a.next + p * a.next_stride + line * kLine, 0, 2);
-  }
-}
-
 /// A line of each of the columns that come next, and of their results while they last: those are not where the
 /// hardware looks, since rows lie far apart.
 template <int P, int C>
@@ -117,7 +101,6 @@ template <class S, template <class> class Dot, int P, int C>
     GPTJ_UNROLL
     for (int v = 0; v < V; ++v) sums[v][c] = D::start(a, column + c);
   }
-  ask_for_next<P>(a, panel, column, C);
   const uint8_t* w = a.panels + panel * a.panel_stride;
   const uint8_t* x = a.x + column * a.x_stride;
   constexpr int kLanesOfLine = 16;
@@ -169,10 +152,21 @@ inline void packed_product(const PackedArgs& a) {
   });
 }
 
-/// Values [begin, end) of a panel of floats.
+/// Asks for bytes that will be packed after those of now: they come while these are worked on. Between slabs that many
+/// columns meet, the hardware would forget the stream.
+template <int kBytes>
+inline void ask_for(const uint8_t* from) {
+  constexpr int kLine = 64, kIntoL2 = 2;
+  GPTJ_UNROLL
+  for (int i = 0; i < kBytes; i += kLine) __builtin_prefetch(from + i, 0, kIntoL2);
+}
+
+/// Values [begin, end) of a panel of floats; `ahead` bytes from there lies what comes next.
 template <class S, class Format>
-inline void pack_slab_bf16(const uint8_t* panel, int begin, int end, PackedSlab& out) {
+inline void pack_slab_bf16(const uint8_t* panel, int begin, int end, int64_t ahead, PackedSlab& out) {
+  constexpr int kPair = 2 * 2 * kPanelRows;
   for (int k = begin; k < end; k += 2) {
+    ask_for<kPair>(panel + k / 2 * kPair + ahead);
     for (int row = 0; row < kPanelRows; row += S::kLanes) {
       const bool whole = k + 1 < end || Format::kInfo.panel_block == 2;
       S::store_bytes(out.lanes[(k - begin) / 2][row],
@@ -196,6 +190,9 @@ struct SlabOfBytes {
   // Two roundings, of value and minimum, may add up to one more.
   static constexpr float kTop = Format::kHasMin ? 126.0f : 127.0f;
 
+  static constexpr int kPanelBytes =
+      Format::kPanelBlock * kQuantBlock / Format::kBlock;  // of 32 values of 16 rows
+
   static F magnitude(F x) { return S::max(x, S::sub(S::set1(0.0f), x)); }
 
   static F bound(const uint8_t* scales, int row) {
@@ -211,8 +208,8 @@ struct SlabOfBytes {
     return S::bit_or(S::bit_and(value, S::set1(int32_t{0xffff})), S::template shift_left_32<16>(value));
   }
 
-  /// Blocks [first, first + n_blocks) of 32 values.
-  static void pack(const uint8_t* panel, int first, int n_blocks, PackedSlab& out) {
+  /// Blocks [first, first + n_blocks) of 32 values; `ahead` bytes from there lies what comes next.
+  static void pack(const uint8_t* panel, int first, int n_blocks, int64_t ahead, PackedSlab& out) {
     for (int row = 0; row < kPanelRows; row += S::kLanes) {
       F top = S::set1(1e-30f);
       for (int b = 0; b < n_blocks; ++b) {
@@ -220,7 +217,10 @@ struct SlabOfBytes {
       }
       S::store(out.scales + row, S::mul(top, S::set1(1 / kTop)));
       const F inverse = S::div(S::set1(kTop), top);
-      for (int b = 0; b < n_blocks; ++b) block(panel, first + b, row, inverse, out.lanes + b * kQuantGroups);
+      for (int b = 0; b < n_blocks; ++b) {
+        if (row == 0) ask_for<kPanelBytes>(Format::template quants<S>(panel, first + b) + ahead);
+        block(panel, first + b, row, inverse, out.lanes + b * kQuantGroups);
+      }
     }
   }
 
@@ -266,14 +266,15 @@ struct PackedMatmul {
   static constexpr int kValues = kPackedBytes / kNumberBytes;  // of a slab
   static constexpr int kPanels = S::kPackedPanels;
   static constexpr int kColumnBlock = 512;  // whose slab and results stay in L2
+  static constexpr int kInL2 = 256 * 1024;  // bytes of columns that stay there whole
 
   static int smaller(int x, int y) { return x < y ? x : y; }
 
-  static void pack(const uint8_t* panel, int begin, int end, PackedSlab& out) {
+  static void pack(const uint8_t* panel, int begin, int end, int64_t ahead, PackedSlab& out) {
     if constexpr (kBytes) {
-      SlabOfBytes<S, Format>::pack(panel, begin / kQuantBlock, (end - begin) / kQuantBlock, out);
+      SlabOfBytes<S, Format>::pack(panel, begin / kQuantBlock, (end - begin) / kQuantBlock, ahead, out);
     } else {
-      pack_slab_bf16<S, Format>(panel, begin, end, out);
+      pack_slab_bf16<S, Format>(panel, begin, end, ahead, out);
     }
   }
 
@@ -294,11 +295,16 @@ struct PackedMatmul {
     int end() const { return smaller(args->n, begin + kValues); }
     const uint8_t* panels() const { return args->panels + p * args->panel_stride; }
     const uint8_t* weights() const { return panels() + args->panel_stride * begin / args->n; }
-    int64_t bytes() const { return args->panel_stride * (end() - begin) / args->n; }
 
-    /// All panels' next: columns' slabs stay in L2 meanwhile.
-    Slab next() const {
-      return p + kPanels < args->n_panels ? Slab{args, p + kPanels, begin} : Slab{args, 0, begin + kValues};
+    bool is_there() const { return p < args->n_panels && begin < args->n; }
+
+    /// The next of the same panels, as they lie in memory; of all panels the same slab before that, where there are so
+    /// many columns that only one slab of them stays in L2.
+    Slab next(bool many_columns) const {
+      if (many_columns) {
+        return p + kPanels < args->n_panels ? Slab{args, p + kPanels, begin} : Slab{args, 0, begin + kValues};
+      }
+      return begin + kValues < args->n ? Slab{args, p, begin + kValues} : Slab{args, p + kPanels, 0};
     }
   };
 
@@ -307,10 +313,12 @@ struct PackedMatmul {
     for (int column = 0; column < a.n_columns; column += kColumnBlock) {
       const uint8_t* x = a.x + column * a.x_stride;
       const auto* x_scales = reinterpret_cast<const SlabScale*>(x + operand_numbers(kOperand, a.n));
-      for (Slab slab{&a, 0, 0}; slab.begin < a.n; slab = slab.next()) {
-        const Slab next = slab.next();
+      const int n_columns = smaller(kColumnBlock, a.n_columns - column);
+      const bool many = n_columns * a.x_stride > kInL2;
+      for (Slab slab{&a, 0, 0}; slab.is_there(); slab = slab.next(many)) {
+        const int64_t ahead = slab.next(many).weights() - slab.weights();
         for (int i = 0; i < slab.n_panels(); ++i) {
-          pack(slab.panels() + i * a.panel_stride, slab.begin, slab.end(), packed[i]);
+          pack(slab.panels() + i * a.panel_stride, slab.begin, slab.end(), ahead, packed[i]);
         }
         multiply({.panels = packed[0].lanes[0][0],
                   .panel_stride = sizeof(PackedSlab),
@@ -318,12 +326,9 @@ struct PackedMatmul {
                   .n_lanes = ((slab.end() - slab.begin) * kNumberBytes + 3) / 4,
                   .x = x + slab.begin * kNumberBytes,
                   .x_stride = a.x_stride,
-                  .n_columns = smaller(kColumnBlock, a.n_columns - column),
+                  .n_columns = n_columns,
                   .y = a.y + column * a.y_stride + slab.p * kPanelRows,
                   .y_stride = a.y_stride,
-                  .next = next.weights(),
-                  .next_stride = a.panel_stride,
-                  .next_bytes = next.begin < a.n ? next.bytes() : 0,
                   .scales = packed[0].scales,
                   .x_scales = x_scales + slab.begin / kValues});
       }

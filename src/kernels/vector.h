@@ -96,16 +96,34 @@ void layer_norm(const float* x, const float* gain, const float* bias, int n, flo
   for (int i = whole; i < n; ++i) y[i] = (x[i] - mean) * scale * gain[i] + bias[i];
 }
 
+/// Of 16 numbers: 4 i and 4 i + 1 summed in the lower 16 bits, 4 i + 2 and 4 i + 3 in the upper ones.
+template <class S>
+inline int32_t pair_sums(const int8_t* q) {
+  uint64_t sums = 0;  // four times 16 bits, of numbers that are 128 larger
+  for (int i = 0; i < 16; i += 8) {
+    uint64_t eight;
+    __builtin_memcpy(&eight, q + i, 8);
+    eight ^= 0x8080808080808080u;
+    sums += (eight & 0x00ff00ff00ff00ffu) + (eight >> 8 & 0x00ff00ff00ff00ffu);
+  }
+  const uint64_t both = sums + (sums >> 32);
+  const auto without = [](uint64_t sum) { return static_cast<uint32_t>(sum - 8 * 128) & 0xffffu; };
+  return static_cast<int32_t>(without(both) | without(both >> 16) << 16);
+}
+
+/// A sum of two such.
+template <class S>
+inline int32_t add_pairs(int32_t a, int32_t b) {
+  const auto x = static_cast<uint32_t>(a), y = static_cast<uint32_t>(b);
+  return static_cast<int32_t>(((x + y) & 0xffffu) | ((x >> 16) + (y >> 16)) << 16);
+}
+
 /// The sums that a block of quantized values is accompanied by.
 template <class S>
 inline BlockScale describe_block(const int8_t* q, float d) {
-  int pairs[2][2] = {};  // [half][low or high]
-  for (int i = 0; i < kQuantBlock; ++i) pairs[i / (kQuantBlock / 2)][i / 2 % 2] += q[i];
-  const auto packed = [](int low, int high) {
-    return static_cast<int32_t>((static_cast<uint32_t>(low) & 0xffffu) | static_cast<uint32_t>(high) << 16);
-  };
-  const int low = pairs[0][0] + pairs[1][0], high = pairs[0][1] + pairs[1][1];
-  return {d, d * static_cast<float>(low + high), {packed(low, high), packed(pairs[1][0], pairs[1][1])}};
+  const int32_t second = pair_sums<S>(q + kQuantBlock / 2);
+  const int32_t all = add_pairs<S>(pair_sums<S>(q), second);
+  return {d, d * static_cast<float>((all >> 16) + static_cast<int16_t>(all)), {all, second}};
 }
 
 /// n values, a multiple of 16, in 8 bits: the largest magnitude becomes 127. Returns the scale.

@@ -6,6 +6,9 @@
 #include <cassert>
 #include <cmath>
 #include <cstring>
+
+#include "base/trace.h"
+
 namespace gptj {
 namespace {
 
@@ -45,8 +48,10 @@ class LinearPass {
     const int64_t fair = n_panels_ / (4 * pass_.pool.n_threads());
     int64_t grain = std::min(std::max(by_bytes, kGrainPanels), std::max<int64_t>(1, fair));
     if (grain > kGrainPanels) grain -= grain % kGrainPanels;
-    pass_.pool.parallel_for(n_panels_, grain,
-                            [this](int64_t begin, int64_t end, int) { panels(begin, end); });
+    pass_.pool.parallel_for(n_panels_, grain, [this](int64_t begin, int64_t end, int) {
+      const trace::Scope scope("linear");
+      panels(begin, end);
+    });
   }
 
  private:
@@ -79,6 +84,7 @@ class LinearPass {
     inputs_[n_inputs_++] = {x.data, operand, to, stride};
     const auto pack = pass_.kernels.pack[static_cast<int>(operand)];
     pass_.pool.parallel_for(x.rows, 1, [&](int64_t begin, int64_t end, int) {
+      const trace::Scope scope("pack");
       for (int64_t row = begin; row < end; ++row) pack(x.row(row), x.n, to + row * stride);
     });
   }
@@ -183,6 +189,7 @@ void attend(const Pass& pass, const AttentionSpec& spec, int head, float* scratc
 
 void embed(const Pass& pass, const Matrix& table, std::span<const int> indices, const Rows& out) {
   pass.pool.parallel_for(out.rows, 1, [&](int64_t begin, int64_t end, int) {
+    const trace::Scope scope("embed");
     for (int64_t t = begin; t < end; ++t) {
       add_table_row(pass, table, indices[static_cast<size_t>(t)], false, out.row(t));
     }
@@ -191,6 +198,7 @@ void embed(const Pass& pass, const Matrix& table, std::span<const int> indices, 
 
 void add_positions(const Pass& pass, const Matrix& table, const Rows& out) {
   pass.pool.parallel_for(out.rows, 1, [&](int64_t begin, int64_t end, int) {
+    const trace::Scope scope("embed");
     for (int64_t t = begin; t < end; ++t) {
       add_table_row(pass, table, pass.n_past + static_cast<int>(t), true, out.row(t));
     }
@@ -199,6 +207,7 @@ void add_positions(const Pass& pass, const Matrix& table, const Rows& out) {
 
 void layer_norm(const Pass& pass, const Norm& norm, float eps, const Rows& in, const Rows& out) {
   pass.pool.parallel_for(in.rows, 1, [&](int64_t begin, int64_t end, int) {
+    const trace::Scope scope("layer_norm");
     for (int64_t t = begin; t < end; ++t) {
       pass.kernels.layer_norm(in.row(t), norm.gain.data, norm.bias.data, in.n, eps, out.row(t));
     }
@@ -212,6 +221,7 @@ void linear(const Pass& pass, std::initializer_list<Linear> outputs) {
 
 void attention(const Pass& pass, const AttentionSpec& spec) {
   pass.pool.parallel_for(spec.n_head, 1, [&](int64_t begin, int64_t end, int thread) {
+    const trace::Scope scope("attention");
     float* scratch = pass.scratch.attention + thread * pass.scratch.attention_stride;
     for (int64_t head = begin; head < end; ++head) attend(pass, spec, static_cast<int>(head), scratch);
   });

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+namespace gptj {
+
+/// While it lives, what each thread does when is recorded, until its room is full; one at a time. Without one, nothing
+/// is recorded, which costs one load for each piece of work.
+class Trace {
+ public:
+  explicit Trace(size_t max_events = size_t{1} << 19);
+  Trace(const Trace&) = delete;
+  Trace& operator=(const Trace&) = delete;
+  ~Trace();
+
+  /// Writes what was recorded so far in the JSON form of chrome://tracing and ui.perfetto.dev. Throws Error.
+  void write(const std::string& path) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace gptj
