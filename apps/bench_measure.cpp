@@ -27,19 +27,21 @@ class Bench {
       : model_(model), plan_(plan), progress_("bench", log) {
     report_.session = session;
     report_.repeats = plan.repeats;
-    const size_t n = plan.prompts.size() + plan.contexts.size() + plan.passes.size() + 2 * kNumRoofs;
+    const size_t n = plan.prompts.size() + plan.contexts.size() + plan.passes.size() + kNumRoofs;
     n_steps_ = static_cast<uint64_t>(plan.repeats) * (n + (model.path.empty() ? 0 : 2));
   }
 
   BenchReport run() {
     report_.model = open().info();  // what is wrong with it is said at once
-    roofs();
+    meter_.emplace(report_.session.n_threads, plan_.read_bytes);
+    for (int i = 0; i < plan_.repeats; ++i) {
+      for (int r = 0; r < kNumRoofs; ++r) timed("roofs", [&] { roof(static_cast<Roof>(r)); });
+    }
     reset_peak_memory();
     load();
     evaluate();
-    report_.peak_memory = peak_memory();
-    loaded_.reset();
-    roofs();
+    report_.peak_memory =
+        peak_memory() - std::min(peak_memory(), plan_.read_bytes);  // the meter's is not the model's
     progress_.done();
     return std::move(report_);
   }
@@ -56,19 +58,20 @@ class Bench {
     return time.ms();
   }
 
-  template <typename Work>
-  Samples sample(const std::string& what, double units, const Work& work) {
-    Samples samples;
-    for (int i = 0; i < plan_.repeats; ++i) samples.values.push_back(timed(what, work) / units);
-    return samples;
+  double roof(Roof which) {
+    const double rate = meter_->measure(which);
+    report_.roofs[static_cast<int>(which)].values.push_back(rate);
+    return rate;
   }
 
-  void roofs() {
-    RoofMeter meter(report_.session.n_threads, plan_.read_bytes);
+  /// Fills row.ms, each of `units` units, and beside it the row's roof as it was before and after: how fast a shared
+  /// machine is changes from second to second.
+  template <typename Work>
+  void sample(BenchRow& row, double units, const Work& work) {
     for (int i = 0; i < plan_.repeats; ++i) {
-      for (int r = 0; r < kNumRoofs; ++r) {
-        timed("roofs", [&] { report_.roofs[r].values.push_back(meter.measure(static_cast<Roof>(r))); });
-      }
+      const double before = roof(*row.roof);
+      row.ms.values.push_back(timed(row.name, work) / units);
+      row.roofs.push_back((before + roof(*row.roof)) / 2);
     }
   }
 
@@ -125,18 +128,17 @@ class Bench {
 
   void prompt(Session& session, int length) {
     const std::vector<int> ids = some_ids(length);
-    const std::string name = "prompt of " + std::to_string(length);
     const ModelInfo& info = report_.model;
-    const Samples ms = sample(name, length, [&] {
+    BenchRow row{.name = "prompt of " + std::to_string(length),
+                 .unit = "token",
+                 .tokens = 1,
+                 .work = prompt_operations(info, length) / length,
+                 .roof = prompt_roof(info, report_.session.exact)};
+    sample(row, length, [&] {
       session.truncate(0);
       session.prefill(ids, [] { return stop_signal() != 0; });
     });
-    report_.rows.push_back({.name = name,
-                            .unit = "token",
-                            .ms = ms,
-                            .tokens = 1,
-                            .work = prompt_operations(info, length) / length,
-                            .roof = prompt_roof(info, report_.session.exact)});
+    report_.rows.push_back(std::move(row));
   }
 
   /// With the `context` tokens that the session has evaluated last.
@@ -144,10 +146,14 @@ class Bench {
     const auto& wanted = plan_.contexts;
     if (std::find(wanted.begin(), wanted.end(), context) == wanted.end()) return;
     if (context + plan_.decoded > session.n_ctx()) return;
-    const std::string name = "decode at " + std::to_string(context);
     if (context == 0) session.decode(0);  // memory is touched the first time
+    BenchRow row{.name = "decode at " + std::to_string(context),
+                 .unit = "token",
+                 .tokens = 1,
+                 .work = decode_bytes(report_.model, report_.session, context + plan_.decoded / 2),
+                 .roof = Roof::read};
     int64_t allocated = 0;
-    const Samples ms = sample(name, plan_.decoded, [&] {
+    sample(row, plan_.decoded, [&] {
       session.truncate(context);
       const int64_t at_start = n_allocations();
       for (int i = 0; i < plan_.decoded && stop_signal() == 0; ++i) session.decode(i);
@@ -156,12 +162,7 @@ class Bench {
     report_.allocations_per_token =
         std::max(report_.allocations_per_token,
                  static_cast<double>(allocated) / (plan_.decoded * static_cast<double>(plan_.repeats)));
-    report_.rows.push_back({.name = name,
-                            .unit = "token",
-                            .ms = ms,
-                            .tokens = 1,
-                            .work = decode_bytes(report_.model, report_.session, context + plan_.decoded / 2),
-                            .roof = Roof::read});
+    report_.rows.push_back(std::move(row));
   }
 
   /// All sizes in turn, again and again, so that they meet the same machine.
@@ -174,7 +175,7 @@ class Bench {
         const double total = timed("pass of " + std::to_string(n), [&] {
           for (int repeat = 0; repeat < kPassesPerSample && stop_signal() == 0; ++repeat) {
             session.truncate(0);
-            n == 1 ? static_cast<void>(session.decode(0)) : session.prefill(ids, [](int, auto) {});
+            session.decode(ids, [](int, auto) {});
           }
         });
         ms[p].values.push_back(total / kPassesPerSample);
@@ -194,6 +195,7 @@ class Bench {
   const BenchPlan& plan_;
   ProgressLine progress_;
   uint64_t n_steps_ = 0, n_done_ = 0;
+  std::optional<RoofMeter> meter_;
   std::optional<Model> loaded_;
   BenchReport report_;
 };
@@ -201,7 +203,7 @@ class Bench {
 }  // namespace
 
 BenchPlan BenchPlan::full(int repeats) {
-  return {{128, 512, 2000}, {0, 512, 2000}, {1, 2, 4, 8, 16, 32}, 16, repeats, uint64_t{1} << 30};
+  return {{128, 512, 2000}, {0, 512, 2000}, {1, 2, 4, 8, 16, 32}, 16, repeats, uint64_t{256} << 20};
 }
 
 BenchPlan BenchPlan::quick(int repeats) {

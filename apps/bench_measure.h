@@ -35,10 +35,11 @@ struct Samples {
 struct BenchRow {
   std::string name;
   std::string unit;  // what `ms` is the time of: "token", "pass", "load"
-  Samples ms;
-  double tokens;    // in a unit; 0: it is not about tokens
-  double work = 0;  // of a unit: bytes or operations, as `roof` counts them
+  Samples ms = {};
+  double tokens = 0;  // in a unit; 0: it is not about tokens
+  double work = 0;    // of a unit: bytes or operations, as `roof` counts them
   std::optional<Roof> roof = {};
+  std::vector<double> roofs = {};  // per second, beside each of `ms`
   bool is_pass = false;
 };
 
@@ -47,7 +48,7 @@ struct BenchReport {
   SessionOptions session;
   int n_threads = 0;
   int repeats = 0;
-  Samples roofs[kNumRoofs];  // per second, from before and after the rest
+  Samples roofs[kNumRoofs];  // per second, before everything and beside each row
   std::vector<BenchRow> rows;
   SessionMemory memory{};
   uint64_t peak_memory = 0;

@@ -11,16 +11,25 @@ namespace gptj::apps {
 namespace {
 
 const char* rate_unit(Roof roof) {
-  return roof == Roof::read ? "GB/s" : roof == Roof::f32 ? "GFLOP/s" : "GOP/s";
+  return roof == Roof::read ? "GB/s" : roof == Roof::int8 ? "GOP/s" : "GFLOP/s";
 }
 
 /// What is derived from a row's median.
 struct Derived {
   double tokens_per_second;
   double rate;          // GB/s, GFLOP/s or GOP/s; 0: none
-  double of_roof;       // 0 to 1; 0: it stands beside none
+  double of_roof;       // 0 to 1, the median of what was reached beside each; 0: it stands beside none
   double of_one_token;  // a pass beside the first pass; 0: no pass
 };
+
+double of_roof(const BenchRow& row) {
+  if (!row.roof) return 0;
+  Samples parts;
+  for (size_t i = 0; i < row.roofs.size(); ++i) {
+    parts.values.push_back(row.work / (row.ms.values[i] / 1000) / row.roofs[i]);
+  }
+  return parts.median();
+}
 
 Derived derive(const BenchReport& report, const BenchRow& row) {
   const double seconds = row.ms.median() / 1000;
@@ -28,7 +37,7 @@ Derived derive(const BenchReport& report, const BenchRow& row) {
                                   [](const BenchRow& other) { return other.is_pass; });
   return {.tokens_per_second = row.tokens / seconds,
           .rate = row.work / seconds / 1e9,
-          .of_roof = row.roof ? row.work / seconds / report.roofs[static_cast<int>(*row.roof)].median() : 0,
+          .of_roof = of_roof(row),
           .of_one_token = row.is_pass ? row.ms.median() / first->ms.median() : 0};
 }
 
@@ -91,6 +100,7 @@ std::string bench_table(const BenchReport& report) {
   std::string out = table_head(report);
   for (int r = 0; r < kNumRoofs; ++r) {
     const Samples& roof = report.roofs[r];
+    if (roof.median() == 0) continue;
     out +=
         fmt::format("{:<20} {:>10.1f} {:>10.1f} .. {:<10.1f} {}\n", fmt::format("roof {}", kRoofNames[r]),
                     roof.median() / 1e9, roof.min() / 1e9, roof.max() / 1e9, rate_unit(static_cast<Roof>(r)));
@@ -109,7 +119,8 @@ std::string bench_table(const BenchReport& report) {
 std::string bench_json(const BenchReport& r) {
   std::string roofs, rows;
   for (int i = 0; i < kNumRoofs; ++i) {
-    roofs += fmt::format(R"({}"{}":{{"unit":"{}","rate":{}}})", i == 0 ? "" : ",", kRoofNames[i],
+    if (r.roofs[i].median() == 0) continue;
+    roofs += fmt::format(R"({}"{}":{{"unit":"{}","rate":{}}})", roofs.empty() ? "" : ",", kRoofNames[i],
                          rate_unit(static_cast<Roof>(i)), json_samples(r.roofs[i], 1e-9));
   }
   for (const BenchRow& row : r.rows) rows += (rows.empty() ? "" : ",") + json_row(r, row);
@@ -130,6 +141,7 @@ std::string bench_csv(const BenchReport& r) {
   std::string out = "name,unit,median,min,max,tokens_per_second,rate,roof,of_roof,of_one_token\n";
   for (int i = 0; i < kNumRoofs; ++i) {
     const Samples& roof = r.roofs[i];
+    if (roof.median() == 0) continue;
     out +=
         fmt::format("roof {},{},{:.6g},{:.6g},{:.6g},,,,,\n", kRoofNames[i], rate_unit(static_cast<Roof>(i)),
                     roof.median() / 1e9, roof.min() / 1e9, roof.max() / 1e9);

@@ -1,6 +1,6 @@
 // Attention: numbers of the KV cache x instruction set, with as many threads as there are physical cores.
 // Decoding reads keys and values that no cache holds: compare bytes per second with read_roof. A prompt is
-// bound by arithmetic: compare with f32_roof; only what the causal mask leaves is counted.
+// bound by arithmetic: compare with bf16_roof, or f32_roof where there is none; only what the causal mask leaves is counted.
 
 #include <benchmark/benchmark.h>
 
@@ -34,8 +34,9 @@ struct Shape {
 /// Heads full of tokens, and queries for them.
 class Heads {
  public:
-  Heads(const Kernels& table, const Shape& shape, int n_queries)
+  Heads(const Kernels& table, const Shape& shape, int n_queries, Arithmetic arithmetic)
       : kernels_(table.kv[static_cast<int>(shape.type)]),
+        attention_(kernels_.attention[static_cast<int>(arithmetic)]),
         shape_(shape),
         n_queries_(n_queries),
         pool_(platform::physical_cores()) {
@@ -54,18 +55,16 @@ class Heads {
   /// The last n_queries of the tokens against all heads.
   void run() {
     pool_.parallel_for(shape_.n_heads, 1, [&](int64_t begin, int64_t, int thread) {
-      kernels_.attention({head(begin), shape_.head_dim, 0.1f, q_, q_stride(), n_queries_,
-                          shape_.n_tokens - n_queries_, out_ + thread * n_queries_ * q_stride(), q_stride(),
-                          scratch_ + thread * scratch_size()});
+      attention_({head(begin), shape_.head_dim, 0.1f, q_, q_stride(), n_queries_,
+                  shape_.n_tokens - n_queries_, out_ + thread * n_queries_ * q_stride(), q_stride(),
+                  scratch_ + thread * scratch_size()});
     });
   }
 
  private:
   static float some(int64_t i) { return static_cast<float>(i * 37 % 101) * 0.01f - 0.5f; }
   int64_t q_stride() const { return round_up(shape_.head_dim, kPanelRows) + kPanelRows; }
-  int64_t scratch_size() const {
-    return round_up(attention_scratch(shape_.n_tokens, shape_.head_dim), kPanelRows);
-  }
+  int64_t scratch_size() const { return attention_scratch(shape_.n_tokens, n_queries_, shape_.head_dim); }
 
   void lay_out(Arena& arena) {
     data_ = arena.take<uint8_t>(shape_.n_heads * shape_.head_bytes());
@@ -82,6 +81,7 @@ class Heads {
   }
 
   const KvKernels& kernels_;
+  void (*const attention_)(const AttentionArgs&) noexcept;
   const Shape shape_;
   const int n_queries_;
   ThreadPool pool_;
@@ -93,14 +93,14 @@ class Heads {
 void decode(benchmark::State& state, const Kernels& table, KvType type) {
   Shape shape{type, 1, static_cast<int>(state.range(1)), static_cast<int>(state.range(0))};
   shape.n_heads = static_cast<int>(kDecodeBytes / shape.head_bytes());
-  Heads heads(table, shape, 1);
+  Heads heads(table, shape, 1, Arithmetic::decode);
   for (auto _ : state) heads.run();
   state.SetBytesProcessed(state.iterations() * shape.n_heads * shape.head_bytes());
 }
 
 void prompt(benchmark::State& state, const Kernels& table, KvType type) {
   const Shape shape{type, 16, static_cast<int>(state.range(1)), static_cast<int>(state.range(0))};
-  Heads heads(table, shape, shape.n_tokens);
+  Heads heads(table, shape, shape.n_tokens, Arithmetic::prefill);
   for (auto _ : state) heads.run();
   const double products = 0.5 * shape.n_tokens * (shape.n_tokens + 1.0) * shape.head_dim * shape.n_heads;
   state.counters["FLOPS"] = benchmark::Counter(

@@ -22,7 +22,7 @@ constexpr int kN = 4096;       // GPT-J's n_embd
 constexpr int kRows = 16'384;  // and the rows of its fc_in
 /// Panels at a time, as a thread of the program takes them: 256 KB at 4 bits. With more at once the results of
 /// many columns would fall out of the caches.
-constexpr int kPiece = 7;
+constexpr int kPiece = 8;
 
 /// Calls work() for a moment; returns what it does per second, at best.
 template <typename Work>
@@ -55,47 +55,52 @@ double arithmetic_roof(int64_t (*kernel)(int64_t) noexcept) {
   return at->second;
 }
 
-void multiply(const FormatKernels& format, QuantMatmulArgs args, bool quantized_activations) {
-  const int n_panels = args.matmul.n_panels;
+constexpr const char* kArithmeticNames[] = {"exact", "decode", "prefill"};  // index: Arithmetic
+
+void multiply(const Product& product, MatmulArgs args) {
+  const int n_panels = args.n_panels;
   for (int first = 0; first < n_panels; first += kPiece) {
-    args.matmul.n_panels = std::min(kPiece, n_panels - first);
-    quantized_activations ? format.matmul_quantized(args) : format.matmul(args.matmul);
-    args.matmul.panels += kPiece * args.matmul.panel_stride;
-    args.matmul.y += kPiece * kPanelRows;
+    args.n_panels = std::min(kPiece, n_panels - first);
+    product.matmul(args);
+    args.panels += kPiece * args.panel_stride;
+    args.y += kPiece * kPanelRows;
   }
 }
 
-void matmul(benchmark::State& state, const Kernels& table, DType dtype, bool quantized_activations) {
+/// The roof of the numbers that a product multiplies.
+double roof_of(const Kernels& table, Operand operand) {
+  if (operand == Operand::f32) return arithmetic_roof(table.f32_roof);
+  return arithmetic_roof(operand == Operand::bf16 ? table.bf16_roof : table.int8_roof);
+}
+
+void matmul(benchmark::State& state, const Kernels& table, DType dtype, Arithmetic arithmetic) {
+  const Product& product = table.formats[static_cast<int>(dtype)].products[static_cast<int>(arithmetic)];
   const auto columns = static_cast<int>(state.range(0));
-  const int64_t x_stride = Rows::stride_for(kN), q_stride = QuantizedRows::stride_for(kN);
+  const int64_t x_stride = operand_stride(product.operand, kN), y_stride = Rows::stride_for(kRows);
   Matrix w{nullptr, dtype, kRows, kN};
   const auto lay_out = [&](Arena& arena) {
     w.data = arena.take<uint8_t>(w.bytes());
-    auto* x = arena.take<float>(columns * x_stride);
-    auto* y = arena.take<float>(int64_t{columns} * kRows);
-    const QuantizedRows q{arena.take<int8_t>(columns * q_stride),
-                          arena.take<QuantizedRows::Block>(columns * q_stride / 32), q_stride};
-    return QuantMatmulArgs{{w.data, w.panel_stride(), w.n_panels(), kN, x, x_stride, columns, y, kRows}, q};
+    const auto* x = arena.take<uint8_t>(columns * x_stride);
+    auto* y = arena.take<float>(columns * y_stride);
+    return MatmulArgs{w.data, w.panel_stride(), w.n_panels(), kN, x, x_stride, columns, y, y_stride};
   };
   Arena measure;
   lay_out(measure);
   Arena arena(measure.used(), "a benchmark");
-  const QuantMatmulArgs args = lay_out(arena);
+  const MatmulArgs args = lay_out(arena);
   auto* bytes = const_cast<uint8_t*>(w.data);
   for (int64_t i = 0; i < w.bytes(); ++i)
     bytes[i] = static_cast<uint8_t>(i % 61);  // never NaN, never subnormal
-  const FormatKernels& format = table.formats[static_cast<int>(dtype)];
   const std::clock_t start = std::clock();
-  for (auto _ : state) multiply(format, args, quantized_activations);
+  for (auto _ : state) multiply(product, args);
   const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
-  const double roof = arithmetic_roof(quantized_activations ? table.int8_roof : table.f32_roof);
   const auto iterations = static_cast<double>(state.iterations());
   const double bytes_read = iterations * static_cast<double>(w.bytes());
   const double operations = iterations * 2.0 * kN * kRows * columns;
   state.counters["GB/s"] = bytes_read / seconds / 1e9;
   state.counters["%read"] = 100 * bytes_read / seconds / read_roof();
   state.counters["Gop/s"] = operations / seconds / 1e9;
-  state.counters["%arithmetic"] = 100 * operations / seconds / roof;
+  state.counters["%arithmetic"] = 100 * operations / seconds / roof_of(table, product.operand);
 }
 
 const bool registered = [] {
@@ -103,17 +108,21 @@ const bool registered = [] {
     if (!set.supported()) continue;
     for (int d = 0; d < kNumDTypes; ++d) {
       const auto dtype = static_cast<DType>(d);
-      for (const bool quantized : {false, true}) {
-        if (quantized && info(dtype).block == 1) continue;
+      for (int a = 0; a < kNumArithmetics; ++a) {
+        const auto& products = set.kernels().formats[d].products;
+        if (a > 0 && products[a].matmul == products[a - 1].matmul) continue;
         const std::string name =
-            std::string("matmul/") + set.name + "/" + info(dtype).name + (quantized ? "/int8" : "/f32");
+            std::string("matmul/") + set.name + "/" + info(dtype).name + "/" + kArithmeticNames[a];
         benchmark::RegisterBenchmark(name.c_str(),
-                                     [&set, dtype, quantized](benchmark::State& state) {
-                                       matmul(state, set.kernels(), dtype, quantized);
+                                     [&set, dtype, a](benchmark::State& state) {
+                                       matmul(state, set.kernels(), dtype, static_cast<Arithmetic>(a));
                                      })
             ->Arg(1)
+            ->Arg(2)
             ->Arg(4)
-            ->Arg(128)
+            ->Arg(8)
+            ->Arg(16)
+            ->Arg(512)
             ->Unit(benchmark::kMillisecond);
       }
     }

@@ -10,9 +10,9 @@
 namespace gptj {
 
 /// What limits an evaluation: how fast memory is read, or how fast an instruction set multiplies and adds.
-enum class Roof { read, f32, int8 };
-inline constexpr const char* kRoofNames[] = {"read", "f32", "int8"};  // index: Roof
-inline constexpr int kNumRoofs = 3;
+enum class Roof { read, f32, int8, bf16 };
+inline constexpr const char* kRoofNames[] = {"read", "f32", "int8", "bf16"};  // index: Roof
+inline constexpr int kNumRoofs = 4;
 
 /// Measures the roofs of this machine, with the instruction set whose kernels run.
 class RoofMeter {
@@ -23,7 +23,8 @@ class RoofMeter {
   RoofMeter& operator=(RoofMeter&&) noexcept;
   ~RoofMeter();
 
-  /// Bytes, or operations (two for each multiply-add), per second of all threads. Takes some milliseconds.
+  /// Bytes, or operations (two for each multiply-add), per second of all threads; 0 where the instruction set has no
+  /// such operation. Takes some milliseconds.
   double measure(Roof roof);
 
  private:

@@ -20,7 +20,9 @@ struct SessionOptions {
   int n_threads = 0;  // 0: one per physical core
   int n_batch = 512;  // prompt tokens in one pass; changes speed and scratch memory, never results
   KvType kv_type = KvType::f16;
-  bool exact = false;  // F32 activations throughout; else quantized weights meet quantized activations
+  /// F32 throughout. Else quantized weights meet activations in 8 bits, and prompts are read in what the CPU multiplies
+  /// fastest: BF16, or 8 bits with coarser scales.
+  bool exact = false;
 };
 
 /// Bytes that a session takes when it opens, and never more.
@@ -35,7 +37,8 @@ SessionMemory session_memory(const ModelInfo& model, const SessionOptions& optio
 std::string instruction_set();
 
 /// One text in the making: the KV cache of the tokens so far. All memory is taken by the constructor.
-/// Results do not depend on n_threads or n_batch. One thread at a time; the Model must outlive it.
+/// Results do not depend on n_threads or n_batch, nor on how many tokens one call brings: prefill() and decode() may
+/// compute differently, but each always the same. One thread at a time; the Model must outlive it.
 class Session {
  public:
   Session(const Model& model, const SessionOptions& options = {});
@@ -63,6 +66,11 @@ class Session {
 
   /// Appends one generated token. Returns the logits [n_vocab] after it. Allocates nothing.
   std::span<const float> decode(int id);
+
+  /// Several of them in one pass, to the same bits: guesses of what comes next, for example. Hands the logits
+  /// [n_vocab] of every token in turn to `each`.
+  void decode(std::span<const int> ids,
+              const std::function<void(int index, std::span<const float> logits)>& each);
 
  private:
   friend ImportanceResult measure_importance(Session& session, std::span<const int> ids,

@@ -13,27 +13,19 @@
 namespace gptj {
 namespace {
 
-constexpr double kMinSeconds = 0.05;  // of arithmetic: some time slices, a clock that has settled
+constexpr double kMinSeconds = 0.1;  // some time slices, a clock that has settled
 constexpr int64_t kRepeats = 100'000;
 
 /// work() per second, repeated until it has lasted.
 template <typename Work>
-double rate(double min_seconds, const Work& work) {
+double rate(const Work& work) {
   const auto start = std::chrono::steady_clock::now();
   double done = 0, seconds = 0;
   do {
     done += static_cast<double>(work());
     seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  } while (seconds < min_seconds);
+  } while (seconds < kMinSeconds);
   return done / seconds;
-}
-
-bool is_quantized(const std::string& type) {
-  for (int d = 0; d < kNumDTypes; ++d) {
-    const DTypeInfo& format = info(static_cast<DType>(d));
-    if (type == format.name) return format.block > 1;
-  }
-  return false;
 }
 
 }  // namespace
@@ -55,13 +47,23 @@ RoofMeter& RoofMeter::operator=(RoofMeter&&) noexcept = default;
 RoofMeter::~RoofMeter() = default;
 
 double RoofMeter::measure(Roof roof) {
-  if (roof == Roof::read) return rate(0, [&] { return impl_->memory.read(); });
-  const auto kernel = roof == Roof::f32 ? kernels().f32_roof : kernels().int8_roof;
-  return rate(kMinSeconds, [&] { return run_roof(impl_->pool, kernel, kRepeats); });
+  if (roof == Roof::read) return rate([&] { return impl_->memory.read(); });
+  const Kernels& table = kernels();
+  const auto kernel = roof == Roof::f32    ? table.f32_roof
+                      : roof == Roof::int8 ? table.int8_roof
+                                           : table.bf16_roof;
+  if (kernel == nullptr) return 0;
+  return rate([&] { return run_roof(impl_->pool, kernel, kRepeats); });
 }
 
 Roof prompt_roof(const ModelInfo& model, bool exact) {
-  return is_quantized(model.type) && !exact ? Roof::int8 : Roof::f32;
+  const Arithmetic arithmetic = exact ? Arithmetic::exact : Arithmetic::prefill;
+  for (int d = 0; d < kNumDTypes; ++d) {
+    if (model.type != info(static_cast<DType>(d)).name) continue;
+    const Operand operand = kernels().formats[d].products[static_cast<int>(arithmetic)].operand;
+    return operand == Operand::f32 ? Roof::f32 : operand == Operand::bf16 ? Roof::bf16 : Roof::int8;
+  }
+  return Roof::f32;
 }
 
 double prompt_operations(const ModelInfo& model, int n_tokens) {

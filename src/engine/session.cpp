@@ -107,13 +107,14 @@ struct Session::Impl {
   /// Evaluates at most n_batch tokens and calls then(pass), which may ask for their logits. False: cancelled,
   /// and the tokens do not count.
   template <typename Then>
-  bool forward(std::span<const int> ids, const Cancelled& cancelled, const Then& then) {
+  bool forward(std::span<const int> ids, Arithmetic arithmetic, const Cancelled& cancelled,
+               const Then& then) {
     const Pass pass{.pool = pool,
                     .kernels = table,
                     .kv_kernels = table.kv[static_cast<int>(options.kv_type)],
                     .kv = memory.kv,
                     .scratch = memory.scratch,
-                    .exact = options.exact,
+                    .arithmetic = options.exact ? Arithmetic::exact : arithmetic,
                     .ids = ids,
                     .n_past = n_past,
                     .inputs = inputs ? &inputs : nullptr};
@@ -124,9 +125,28 @@ struct Session::Impl {
   }
 
   /// The logits after the last of at most n_batch tokens; empty if cancelled.
-  std::span<const float> last_logits(std::span<const int> ids, const Cancelled& cancelled = {}) {
+  std::span<const float> last_logits(std::span<const int> ids, Arithmetic arithmetic,
+                                     const Cancelled& cancelled = {}) {
     const auto last = [&](const Pass& pass) { model.architecture->logits(pass, pass.n_tokens() - 1, 1); };
-    return forward(ids, cancelled, last) ? logits(0) : std::span<const float>();
+    return forward(ids, arithmetic, cancelled, last) ? logits(0) : std::span<const float>();
+  }
+
+  /// Hands the logits after every token to `each`.
+  void all_logits(std::span<const int> ids, Arithmetic arithmetic,
+                  const std::function<void(int, std::span<const float>)>& each) {
+    check(ids);
+    const auto batch = static_cast<size_t>(options.n_batch);
+    const int rows = logit_rows(options);
+    int index = 0;
+    for (; !ids.empty(); ids = ids.subspan(std::min(batch, ids.size()))) {
+      forward(ids.first(std::min(batch, ids.size())), arithmetic, {}, [&](const Pass& pass) {
+        for (int first = 0; first < pass.n_tokens(); first += rows) {
+          const int count = std::min(rows, pass.n_tokens() - first);
+          model.architecture->logits(pass, first, count);
+          for (int row = 0; row < count; ++row) each(index++, logits(row));
+        }
+      });
+    }
   }
 
   /// Those that the architecture has just made. Throws Error if they are no numbers to draw from.
@@ -182,32 +202,24 @@ std::span<const float> Session::prefill(std::span<const int> ids, const std::fun
   if (ids.empty()) fail("prompt: expected at least 1 token, found none");
   const auto batch = static_cast<size_t>(impl_->options.n_batch);
   for (; ids.size() > batch; ids = ids.subspan(batch)) {
-    if (!impl_->forward(ids.first(batch), cancelled, [](const Pass&) {})) return {};
+    if (!impl_->forward(ids.first(batch), Arithmetic::prefill, cancelled, [](const Pass&) {})) return {};
   }
-  return impl_->last_logits(ids, cancelled);
+  return impl_->last_logits(ids, Arithmetic::prefill, cancelled);
 }
 
 void Session::prefill(std::span<const int> ids,
                       const std::function<void(int, std::span<const float>)>& each) {
-  impl_->check(ids);
-  const auto batch = static_cast<size_t>(impl_->options.n_batch);
-  const int rows = logit_rows(impl_->options);
-  int index = 0;
-  for (; !ids.empty(); ids = ids.subspan(std::min(batch, ids.size()))) {
-    impl_->forward(ids.first(std::min(batch, ids.size())), {}, [&](const Pass& pass) {
-      for (int first = 0; first < pass.n_tokens(); first += rows) {
-        const int count = std::min(rows, pass.n_tokens() - first);
-        impl_->model.architecture->logits(pass, first, count);
-        for (int row = 0; row < count; ++row) each(index++, impl_->logits(row));
-      }
-    });
-  }
+  impl_->all_logits(ids, Arithmetic::prefill, each);
+}
+
+void Session::decode(std::span<const int> ids, const std::function<void(int, std::span<const float>)>& each) {
+  impl_->all_logits(ids, Arithmetic::decode, each);
 }
 
 std::span<const float> Session::decode(int id) {
   const std::span<const int> ids(&id, 1);
   impl_->check(ids);
-  return impl_->last_logits(ids);
+  return impl_->last_logits(ids, Arithmetic::decode);
 }
 
 }  // namespace gptj

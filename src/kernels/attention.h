@@ -119,16 +119,22 @@ struct KvProduct {
   }
 };
 
-/// weights[i] = e^(scale * (scores[i] - the largest)), in place; returns their sum.
 template <class S>
-inline float exponentials(float* scores, int n, float scale) {
+inline float largest_of(const float* scores, int n) {
   using F = typename S::F;
   const int whole = n / S::kLanes * S::kLanes;
   F top = S::set1(scores[0]);
   for (int i = 0; i < whole; i += S::kLanes) top = S::max(top, S::load(scores + i));
   float largest = S::reduce_max(top);
   for (int i = whole; i < n; ++i) largest = scores[i] > largest ? scores[i] : largest;
+  return largest;
+}
 
+/// weights[i] = e^(scale * (scores[i] - largest)), in place; returns their sum.
+template <class S>
+inline float exponentials(float* scores, int n, float scale, float largest) {
+  using F = typename S::F;
+  const int whole = n / S::kLanes * S::kLanes;
   F sums = S::set1(0.0f);
   for (int i = 0; i < n; i += S::kLanes) {  // the end of the last register is scratch
     const F e = exp<S>(S::mul(S::sub(S::load(scores + i), S::set1(largest)), S::set1(scale)));
@@ -178,7 +184,10 @@ struct QueryBlock {
       for_queries<S::kColumns>(0, n, KeyTile{*this, begin, smaller(n_keys, begin + kKeyBlock)});
     }
     float sums[kQueries];
-    for (int i = 0; i < n; ++i) sums[i] = exponentials<S>(scores + i * score_stride, visible(i), a.scale);
+    for (int i = 0; i < n; ++i) {
+      float* of_query = scores + i * score_stride;
+      sums[i] = exponentials<S>(of_query, visible(i), a.scale, largest_of<S>(of_query, visible(i)));
+    }
     for (int begin = 0; begin < n_keys; begin += kKeyBlock) {
       values(begin, smaller(n_keys, begin + kKeyBlock));
     }

@@ -28,6 +28,9 @@ const Kernels& kernel_table();
 namespace avx512_vnni {
 const Kernels& kernel_table();
 }
+namespace avx512_bf16 {
+const Kernels& kernel_table();
+}
 #elif defined(__aarch64__)
 namespace neon {
 const Kernels& kernel_table();
@@ -62,7 +65,12 @@ bool has_avx512_vnni() {
   return has_avx512() && __builtin_cpu_supports("avx512vnni");
 }
 
+bool has_avx512_bf16() {
+  return has_avx512_vnni() && __builtin_cpu_supports("avx512bf16");
+}
+
 constexpr InstructionSet kInstructionSets[] = {
+    {"avx512-bf16", has_avx512_bf16, avx512_bf16::kernel_table},
     {"avx512-vnni", has_avx512_vnni, avx512_vnni::kernel_table},
     {"avx512", has_avx512, avx512::kernel_table},
     {"avx2", has_avx2, avx2::kernel_table},

@@ -9,7 +9,9 @@
 
 #include GPTJ_ISA_HEADER
 #include "kernels/attention.h"
+#include "kernels/attention_prefill.h"
 #include "kernels/matmul.h"
+#include "kernels/matmul_packed.h"
 #include "kernels/matmul_quantized.h"
 #include "kernels/roof.h"
 #include "kernels/vector.h"
@@ -17,31 +19,48 @@
 namespace gptj::GPTJ_ISA_NAMESPACE {
 namespace {
 
+/// What is multiplied in packed form where there are many tokens; F32 stays F32.
+template <class Format>
+constexpr bool kPrefillsPacked =
+    kIsQuantized<Format> ? Simd::kByteDot : Simd::kBf16Dot&& Format::kInfo.dtype != DType::f32;
+
 template <class Format>
 constexpr FormatKernels format_kernels() {
-  if constexpr (kIsQuantized<Format>) {
-    return {FloatMatmul<Simd, Format>::run, QuantMatmul<Simd, Format>::run, unpack<Simd, Format>};
-  } else {
-    return {FloatMatmul<Simd, Format>::run, nullptr, unpack<Simd, Format>};
+  const Product exact{Operand::f32, FloatMatmul<Simd, Format>::run};
+  Product decode = exact;
+  if constexpr (kIsQuantized<Format>) decode = {Operand::blocks, QuantMatmul<Simd, Format>::run};
+  Product prefill = decode;
+  if constexpr (kPrefillsPacked<Format>) {
+    prefill = {PackedMatmul<Simd, Format>::kOperand, PackedMatmul<Simd, Format>::run};
   }
+  return {{exact, decode, prefill}, unpack<Simd, Format>};
 }
 
 template <class Kv>
 constexpr KvKernels kv_kernels() {
-  return {store_kv<Simd, Kv>, attention<Simd, Kv>};
+  auto* prefill = attention<Simd, Kv>;
+  if constexpr (Simd::kBf16Dot) prefill = attention_prefill<Simd, Kv>;
+  return {store_kv<Simd, Kv>, {attention<Simd, Kv>, attention<Simd, Kv>, prefill}};
 }
 
 template <class... Format>
 constexpr Kernels make_kernels(FormatList<Format...>) {
-  return {GPTJ_ISA_NAME,
-          {format_kernels<Format>()...},
-          {kv_kernels<KvF16>(), kv_kernels<KvF32>(), kv_kernels<KvInt8>()},
-          layer_norm<Simd>,
-          quantize<Simd>,
-          rotate<Simd>,
-          {apply_in_place<Simd, GeluNew>, apply_in_place<Simd, Gelu>, apply_in_place<Simd, Relu>},
-          f32_roof<Simd>,
-          int8_roof<Simd>};
+  Kernels table{GPTJ_ISA_NAME,
+                {format_kernels<Format>()...},
+                {kv_kernels<KvF16>(), kv_kernels<KvF32>(), kv_kernels<KvInt8>()},
+                layer_norm<Simd>,
+                {nullptr, pack_blocks<Simd>, nullptr, nullptr},
+                rotate<Simd>,
+                {apply_in_place<Simd, GeluNew>, apply_in_place<Simd, Gelu>, apply_in_place<Simd, Relu>},
+                f32_roof<Simd>,
+                int8_roof<Simd>,
+                nullptr};
+  if constexpr (Simd::kByteDot) table.pack[static_cast<int>(Operand::slabs)] = pack_slabs<Simd>;
+  if constexpr (Simd::kBf16Dot) {
+    table.pack[static_cast<int>(Operand::bf16)] = pack_bf16<Simd>;
+    table.bf16_roof = bf16_roof<Simd>;
+  }
+  return table;
 }
 
 constexpr Kernels kKernels = make_kernels(Formats{});

@@ -14,43 +14,75 @@
 /// of 16 values: buffers are padded, and padding holds zeros or nothing that matters.
 namespace gptj {
 
+/// How a product wants its activations. A row of them is its numbers, then what belongs to these.
+enum class Operand {
+  f32,     // as they are
+  blocks,  // 8 bits, at most 127 in magnitude, then a BlockScale for each 32
+  slabs,   // 8 bits, then a SlabScale for each 512
+  bf16,
+};
+inline constexpr int kNumOperands = 4;
+
+struct BlockScale {
+  float d;      // value = d * number
+  float d_sum;  // d times the sum of the numbers: what a weight's minimum is multiplied with
+  /// Of the block's numbers, and of those of its second half alone: 4 i and 4 i + 1 summed in the lower 16 bits,
+  /// 4 i + 2 and 4 i + 3 in the upper ones; what a weight's offset is multiplied with.
+  int32_t pair_sums[2];
+};
+
+/// Longer than what sums are exact in when they are of F32, for bytes are: the fewer scales, the fewer multiplications
+/// with them.
+inline constexpr int kByteSlab = 512;
+
+struct SlabScale {
+  float d;
+  int32_t
+      start;  // what sums of products begin with: where weights are 128 too large, -128 times the sum of the numbers
+};
+
+/// Bytes before a row's scales: its numbers, completed to whole registers.
+constexpr int64_t operand_numbers(Operand operand, int64_t n) {
+  return round_up(operand == Operand::f32 ? 4 * n : operand == Operand::bf16 ? 2 * n : n, 64);
+}
+
+/// Bytes from row to row: an odd multiple of 512, so that the slabs that rows have in common, of 512 bytes, lie side by
+/// side in the sets of the caches.
+constexpr int64_t operand_stride(Operand operand, int64_t n) {
+  int64_t scales = 0;
+  if (operand == Operand::blocks) scales = round_up(n, 32) / 32 * static_cast<int64_t>(sizeof(BlockScale));
+  if (operand == Operand::slabs)
+    scales = round_up(n, kByteSlab) / kByteSlab * static_cast<int64_t>(sizeof(SlabScale));
+  const int64_t slabs = round_up(operand_numbers(operand, n) + scales, 512) / 512;
+  return (slabs | 1) * 512;
+}
+
 /// y[c][r] += sum over k of W[r][k] * x[c][k], for all rows r of some panels and all columns c.
 /// The order of summation depends on n alone: never on how many panels or columns there are.
 struct MatmulArgs {
   const uint8_t* panels;
   int64_t panel_stride;  // bytes
   int n_panels;
-  int n;           // length of a row of W and of x
-  const float* x;  // [n_columns][x_stride]
-  int64_t x_stride;
+  int n;             // length of a row of W and of x
+  const uint8_t* x;  // [n_columns] rows of the product's operand
+  int64_t x_stride;  // bytes
   int n_columns;
   float* y;  // [n_columns][y_stride], 16 values for each panel
   int64_t y_stride;
 };
 
-/// Activations in 8 bits, at most 127 in magnitude: value = d * q, a scale for each block of 32 values of a
-/// row.
-struct QuantizedRows {
-  struct Block {
-    float d;
-    float d_sum;  // d times the sum of q: what a weight's minimum is multiplied with
-    /// Of the block's q, and of those of its second half alone: values 4 i and 4 i + 1 summed in the lower 16
-    /// bits, values 4 i + 2 and 4 i + 3 in the upper ones; what a weight's offset is multiplied with.
-    int32_t pair_sums[2];
-  };
-  int8_t* q;      // [rows][stride]
-  Block* blocks;  // [rows][stride / 32]
-  int64_t stride;
-
-  /// Room for a row of n values; like Rows, not a multiple of 4 KB apart.
-  static int64_t stride_for(int64_t n) { return round_up(n, 64) + 64; }
+struct Product {
+  Operand operand;
+  void (*matmul)(const MatmulArgs&) noexcept;
 };
 
-/// The same with quantized activations; only for block formats. `x` and `x_stride` of `matmul` are not used.
-struct QuantMatmulArgs {
-  MatmulArgs matmul;
-  QuantizedRows x;
+/// What a product is asked for. The last two may come to the same.
+enum class Arithmetic {
+  exact,    // F32 activations
+  decode,   // few tokens: the weights as they are stored, which memory delivers no faster
+  prefill,  // many tokens: what the CPU multiplies fastest, at a little less precision
 };
+inline constexpr int kNumArithmetics = 3;
 
 /// Queries of one head against its keys and values: query i sees the first n_past + i + 1 tokens.
 struct AttentionArgs {
@@ -63,7 +95,7 @@ struct AttentionArgs {
   int n_past;
   float* out;  // [n_queries][out_stride]; nothing is written beyond head_dim
   int64_t out_stride;
-  float* scratch;  // [attention_scratch(n_ctx, head_dim)]
+  float* scratch;  // [attention_scratch(n_ctx, n_queries, head_dim)]
 };
 
 /// Queries that meet keys and values together, and tokens that they meet at a time: their scores, and the
@@ -71,13 +103,19 @@ struct AttentionArgs {
 inline constexpr int kMaxQueryBlock = 28;
 inline constexpr int kKeyBlock = 256;
 
-constexpr int64_t attention_scratch(int64_t n_ctx, int64_t head_dim) {
-  return kMaxQueryBlock * (round_up(n_ctx, 16) + 16 + kKeyBlock + round_up(head_dim, 16));
+/// Floats that attention needs beside, whatever the arithmetic: of a block of queries the scores of all tokens, or of
+/// all queries the results so far and a block of keys and values in BF16.
+constexpr int64_t attention_scratch(int64_t n_ctx, int64_t n_queries, int64_t head_dim) {
+  const int64_t width = round_up(head_dim, 16);
+  const int64_t scores = kMaxQueryBlock * (round_up(n_ctx, 16) + 16 + kKeyBlock + width);
+  const int64_t query = operand_stride(Operand::bf16, head_dim) / 4 + width + 2;
+  const int64_t row = kKeyBlock + 16 + operand_stride(Operand::bf16, kKeyBlock) / 4;
+  const int64_t blocks = n_queries * query + kMaxQueryBlock * row + kKeyBlock * (width + 16);
+  return round_up(scores > blocks ? scores : blocks, 16);
 }
 
 struct FormatKernels {
-  void (*matmul)(const MatmulArgs&) noexcept;
-  void (*matmul_quantized)(const QuantMatmulArgs&) noexcept;  // nullptr for float formats
+  Product products[kNumArithmetics];  // index: Arithmetic
   /// Values [begin, end) of the 16 rows of a panel as floats, [end - begin][16]; `begin` a multiple of 256.
   void (*unpack)(const uint8_t* panel, int begin, int end, float* out) noexcept;
 };
@@ -86,7 +124,7 @@ struct KvKernels {
   /// A token's key and value [head_dim] into their places.
   void (*store)(const KvHead& head, int token, const float* key, const float* value, int head_dim) noexcept;
   /// softmax(q K^T * scale) V. A query's result does not depend on the other queries.
-  void (*attention)(const AttentionArgs&) noexcept;
+  void (*attention[kNumArithmetics])(const AttentionArgs&) noexcept;  // index: Arithmetic
 };
 
 enum class Activation { gelu_new, gelu, relu };
@@ -100,16 +138,18 @@ struct Kernels {
   /// y = (x - mean) / sqrt(variance + eps) * gain + bias over n values (arXiv:1607.06450).
   void (*layer_norm)(const float* x, const float* gain, const float* bias, int n, float eps,
                      float* y) noexcept;
-  /// Row `row` of `out` from n values, a multiple of 32.
-  void (*quantize)(const float* x, int n, const QuantizedRows& out, int64_t row) noexcept;
+  /// A row of an operand from n values, for 8 bits a multiple of 32; index: Operand. nullptr: nothing to do, or
+  /// no product wants it.
+  void (*pack[kNumOperands])(const float* x, int n, uint8_t* row) noexcept;
   /// Rotates the pairs (x[2i], x[2i+1]) by angles given as (cos, sin) pairs (RoPE, arXiv:2104.09864).
   void (*rotate)(float* x, const float* cos_sin, int n_rot) noexcept;
   /// x = f(x); index: Activation.
   void (*activations[kNumActivations])(float* x, int n) noexcept;
 
-  /// Nothing but multiply-adds, in F32 and of bytes; return the operations done, two for each.
+  /// Nothing but multiply-adds, in F32, of bytes and of BF16; return the operations done, two for each.
   int64_t (*f32_roof)(int64_t repeats) noexcept;
   int64_t (*int8_roof)(int64_t repeats) noexcept;
+  int64_t (*bf16_roof)(int64_t repeats) noexcept;  // nullptr: no such instruction
 };
 
 }  // namespace gptj

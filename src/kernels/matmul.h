@@ -68,6 +68,7 @@ inline void prefetch(const uint8_t* stream) {
 template <class S, class Format, int P, int C>
 inline void float_tile(const MatmulArgs& a, const uint8_t* panel, int begin, int end, const float* x,
                        float* y) {
+  const int64_t x_stride = a.x_stride / static_cast<int64_t>(sizeof(float));
   using F = typename S::F;
   constexpr int V = kPanelRows / S::kLanes;
   F sums[P * V][C];
@@ -86,7 +87,7 @@ inline void float_tile(const MatmulArgs& a, const uint8_t* panel, int begin, int
     }
     GPTJ_UNROLL
     for (int c = 0; c < C; ++c) {
-      const F value = S::set1(x[c * a.x_stride + k]);
+      const F value = S::set1(x[c * x_stride + k]);
       GPTJ_UNROLL
       for (int v = 0; v < P * V; ++v) sums[v][c] = S::fma(weights[v], value, sums[v][c]);
     }
@@ -115,12 +116,13 @@ struct FloatTile {
   const MatmulArgs& a;
   const uint8_t* panel;
   int begin, end;
-  const float* x;
+  const uint8_t* x;
   float* y;
 
   template <int C>
   void run(int column) const {
-    float_tile<S, Format, P, C>(a, panel, begin, end, x + column * a.x_stride, y + column * a.y_stride);
+    const auto* values = reinterpret_cast<const float*>(x + column * a.x_stride);
+    float_tile<S, Format, P, C>(a, panel, begin, end, values, y + column * a.y_stride);
   }
 };
 
@@ -132,8 +134,24 @@ inline void for_panels(int n_panels, const Body& body) {
   for (; p < n_panels; ++p) body.template operator()<1>(p);
 }
 
-/// Columns that a slab of X may have to stay in L2 beside the weights.
-inline constexpr int kColumnBlock = 192;
+/// Calls body(panel, begin, end, first column, columns) for every slab of every panel with every column, where many
+/// columns meet an unpacked slab: `kInCache` columns' slabs stay in a cache. With fewer columns than that, the next
+/// slabs of a panel come first, for weights should be read as they lie.
+template <int kInCache, class Body>
+inline void for_slabs(const MatmulArgs& a, const Body& body) {
+  const auto smaller = [](int x, int y) { return x < y ? x : y; };
+  for (int first = 0; first < a.n_columns; first += kInCache) {
+    const int columns = smaller(kInCache, a.n_columns - first);
+    const int run = kInCache / columns * kSlab;
+    for (int start = 0; start < a.n; start += run) {
+      for (int p = 0; p < a.n_panels; ++p) {
+        for (int begin = start; begin < smaller(a.n, start + run); begin += kSlab) {
+          body(p, begin, smaller(a.n, begin + kSlab), first, columns);
+        }
+      }
+    }
+  }
+}
 
 /// Panels that lie in L1.
 struct UnpackedF32 : F32 {
@@ -161,32 +179,21 @@ struct FloatMatmul {
   /// Many columns: each slab of a panel is unpacked to F32 once and meets all columns from L1.
   static void unpacked(const MatmulArgs& a) {
     alignas(64) float weights[kSlab * kPanelRows];
-    for (int first = 0; first < a.n_columns; first += kColumnBlock) {
-      const int columns = a.n_columns - first < kColumnBlock ? a.n_columns - first : kColumnBlock;
-      for (int begin = 0; begin < a.n; begin += kSlab) {
-        const int end = slab_end(a.n, begin);
-        for (int p = 0; p < a.n_panels; ++p) {
-          unpack_slab<S, Format>(a.panels + p * a.panel_stride, begin, end, weights);
-          const FloatTile<S, UnpackedF32, 1> tile{a,
-                                                  reinterpret_cast<const uint8_t*>(weights),
-                                                  0,
-                                                  end - begin,
-                                                  a.x + first * a.x_stride + begin,
-                                                  a.y + first * a.y_stride + p * kPanelRows};
-          for_columns<S::kColumns>(0, columns, tile);
-        }
-      }
-    }
+    constexpr int kInL2 = 192;
+    for_slabs<kInL2>(a, [&](int p, int begin, int end, int first, int columns) {
+      unpack_slab<S, Format>(a.panels + p * a.panel_stride, begin, end, weights);
+      const FloatTile<S, UnpackedF32, 1> tile{
+          a,           reinterpret_cast<const uint8_t*>(weights), 0,
+          end - begin, a.x + first * a.x_stride + begin * 4,      a.y + first * a.y_stride + p * kPanelRows};
+      for_columns<S::kColumns>(0, columns, tile);
+    });
   }
-
-  /// From this many columns on, unpacking costs less than it saves.
-  static constexpr int kManyColumns = 12;
 
   static void run(const MatmulArgs& a) noexcept {
     if constexpr (!kIsQuantized<Format>) {
       if (a.n_columns == 1) return direct<S::kPanels, 1>(a);
       if (a.n_columns == 2) return direct<(S::kPanels + 1) / 2, 2>(a);
-      if (a.n_columns < kManyColumns) return direct<1, S::kColumns>(a);
+      if (a.n_columns < S::kManyColumns) return direct<S::kTilePanels, S::kTileColumns>(a);
     }
     unpacked(a);
   }

@@ -97,7 +97,7 @@ struct BlockProducts {
   /// Adds the run of groups from kFirst; `first` tells whether there is nothing to add to.
   template <int kFirst>
   void add_run(const uint8_t* quants, int64_t panel_stride, const int8_t* const (&q)[C],
-               const QuantizedRows::Block* const (&blocks)[C]) {
+               const BlockScale* const (&blocks)[C]) {
     I run[V][C];
     GPTJ_UNROLL
     for (int c = 0; c < C; ++c) {
@@ -133,7 +133,7 @@ struct BlockProducts {
  private:
   /// What the weights' offset contributes. In 16 bits it may wrap around: the run's own sum fits there.
   template <int kFirst>
-  static I offsets(const QuantizedRows::Block& block) {
+  static I offsets(const BlockScale& block) {
     if constexpr (W::kOffset == 0) {
       return S::set1(int32_t{0});
     } else {
@@ -159,14 +159,19 @@ struct BlockProducts {
   }
 };
 
+template <typename T>
+inline const T* columns_on(const T* p, int64_t bytes) {
+  return reinterpret_cast<const T*>(reinterpret_cast<const uint8_t*>(p) + bytes);
+}
+
 /// Where a tile works: some panels' slab, the columns' values beside it, and the outputs.
 struct QuantTileArgs {
   const uint8_t* panel;
   int64_t panel_stride;
   int first, n_blocks;  // of the panel
   const int8_t* q;      // of column 0, at the slab
-  const QuantizedRows::Block* blocks;
-  int64_t stride;  // of q
+  const BlockScale* blocks;
+  int64_t x_stride;  // bytes from column to column, of both
   float* y;
   int64_t y_stride;
 };
@@ -178,11 +183,11 @@ inline void quant_tile(const QuantTileArgs& a, int column) {
   constexpr int V = Products::V, kParts = V / P;
   F sums[V][C];
   const int8_t* q[C];
-  const QuantizedRows::Block* blocks[C];
+  const BlockScale* blocks[C];
   GPTJ_UNROLL
   for (int c = 0; c < C; ++c) {
-    q[c] = a.q + (column + c) * a.stride;
-    blocks[c] = a.blocks + (column + c) * (a.stride / kQuantBlock);
+    q[c] = columns_on(a.q, (column + c) * a.x_stride);
+    blocks[c] = columns_on(a.blocks, (column + c) * a.x_stride);
     GPTJ_UNROLL
     for (int v = 0; v < V; ++v) sums[v][c] = S::set1(0.0f);
   }
@@ -238,60 +243,52 @@ struct QuantTile {
 template <class S, class Format>
 struct QuantMatmul {
   static constexpr int kSlabBlocks = kSlab / kQuantBlock;
-  /// From this many columns on, unpacking costs less than it saves.
-  static constexpr int kManyColumns = 12;
-  static constexpr int kColumnBlock = 96;  // whose slab stays in L1
 
-  /// The slab from block `first` of panels at `panel`, for the columns from `column`.
-  static QuantTileArgs slab(const QuantMatmulArgs& args, int p, int first, int column) {
-    const MatmulArgs& a = args.matmul;
+  /// The slab from block `first` of panels from `p`, for the columns from `column`.
+  static QuantTileArgs slab(const MatmulArgs& a, int p, int first, int column) {
     const int rest = a.n / kQuantBlock - first;
+    const uint8_t* x = a.x + column * a.x_stride;
     return {a.panels + p * a.panel_stride,
             a.panel_stride,
             first,
             rest < kSlabBlocks ? rest : kSlabBlocks,
-            args.x.q + column * args.x.stride + first * kQuantBlock,
-            args.x.blocks + column * (args.x.stride / kQuantBlock) + first,
-            args.x.stride,
+            reinterpret_cast<const int8_t*>(x) + first * kQuantBlock,
+            reinterpret_cast<const BlockScale*>(x + operand_numbers(Operand::blocks, a.n)) + first,
+            a.x_stride,
             a.y + column * a.y_stride + p * kPanelRows,
             a.y_stride};
   }
 
   /// Few columns, C at a time; weights go from memory to registers.
   template <int P, int C>
-  static void direct(const QuantMatmulArgs& args) {
-    for_panels<P>(args.matmul.n_panels, [&]<int kPanels>(int p) {
-      for (int first = 0; first < args.matmul.n / kQuantBlock; first += kSlabBlocks) {
-        const QuantTile<S, Format, kPanels> tile{slab(args, p, first, 0)};
-        for_columns<C>(0, args.matmul.n_columns, tile);
+  static void direct(const MatmulArgs& a) {
+    for_panels<P>(a.n_panels, [&]<int kPanels>(int p) {
+      for (int first = 0; first < a.n / kQuantBlock; first += kSlabBlocks) {
+        const QuantTile<S, Format, kPanels> tile{slab(a, p, first, 0)};
+        for_columns<C>(0, a.n_columns, tile);
       }
     });
   }
 
-  static void unpacked(const QuantMatmulArgs& args) {
-    const MatmulArgs& a = args.matmul;
+  static void unpacked(const MatmulArgs& a) {
     using Slab = Unpacked<S, Format>;
     alignas(64) typename Slab::Block blocks[kSlabBlocks];
-    for (int column = 0; column < a.n_columns; column += kColumnBlock) {
-      const int columns = a.n_columns - column < kColumnBlock ? a.n_columns - column : kColumnBlock;
-      for (int first = 0; first < a.n / kQuantBlock; first += kSlabBlocks) {
-        for (int p = 0; p < a.n_panels; ++p) {
-          QuantTile<S, Slab, 1> tile{slab(args, p, first, column)};
-          Slab::unpack(tile.a.panel, first, tile.a.n_blocks, blocks);
-          tile.a.panel = reinterpret_cast<const uint8_t*>(blocks);
-          tile.a.first = 0;
-          for_columns<S::kQuantColumns>(0, columns, tile);
-        }
-      }
-    }
+    constexpr int kInL1 = 96;
+    for_slabs<kInL1>(a, [&](int p, int begin, int, int column, int columns) {
+      const int first = begin / kQuantBlock;
+      QuantTile<S, Slab, 1> tile{slab(a, p, first, column)};
+      Slab::unpack(tile.a.panel, first, tile.a.n_blocks, blocks);
+      tile.a.panel = reinterpret_cast<const uint8_t*>(blocks);
+      tile.a.first = 0;
+      for_columns<S::kQuantColumns>(0, columns, tile);
+    });
   }
 
-  static void run(const QuantMatmulArgs& args) noexcept {
-    const int columns = args.matmul.n_columns;
-    if (columns >= kManyColumns) return unpacked(args);
-    if (columns == 1) return direct<S::kPanels, 1>(args);
-    if (columns == 2) return direct<(S::kPanels + 1) / 2, 2>(args);
-    direct<1, S::kQuantColumns>(args);
+  static void run(const MatmulArgs& a) noexcept {
+    if (a.n_columns >= S::kManyColumns) return unpacked(a);
+    if (a.n_columns == 1) return direct<S::kPanels, 1>(a);
+    if (a.n_columns == 2) return direct<(S::kPanels + 1) / 2, 2>(a);
+    direct<1, S::kQuantColumns>(a);
   }
 };
 

@@ -67,4 +67,12 @@ int64_t int8_roof(int64_t repeats) noexcept {
   });
 }
 
+template <class S>
+int64_t bf16_roof(int64_t repeats) noexcept {
+  const typename S::F tiny = S::set1(-1e-9f);
+  const typename S::I factor = S::pack_bf16(tiny, tiny);
+  return run_chains<S, 2 * 2>(repeats, S::set1(1.0f),
+                              [=](typename S::F sum) { return S::dot_bf16(sum, factor, S::as_int(sum)); });
+}
+
 }  // namespace gptj

@@ -11,9 +11,14 @@ struct Simd {
   static constexpr int kLanes = 8;
   static constexpr int kColumns = 6;  // 12 accumulators, 2 weights, 1 activation
   static constexpr int kPanels = 4;
+  static constexpr int kTilePanels = 1;
+  static constexpr int kTileColumns = 6;
+  static constexpr int kManyColumns = 12;
   static constexpr int kQuantColumns = 4;
   static constexpr bool kUnsignedDot = false;
   static constexpr bool kPairSums = true;
+  static constexpr bool kBf16Dot = false;
+  static constexpr bool kByteDot = false;
   using F = __m256;
   using I = __m256i;
 

@@ -9,14 +9,20 @@
 #include <cstdint>
 
 /// AVX-512 F, BW, DQ, VL (Skylake-SP 2017): 16 lanes, 32 registers; a panel's row of 16 is one register.
-/// With VNNI (Cascade Lake 2019, Zen 4 2022) four byte products and their sum are one instruction.
+/// With VNNI (Cascade Lake 2019, Zen 4 2022) four byte products and their sum are one instruction, with BF16 (Cooper
+/// Lake 2020, Zen 4) two of such numbers.
 namespace gptj::GPTJ_ISA_NAMESPACE {
 
 struct Simd {
   static constexpr int kLanes = 16;
   static constexpr int kColumns = 14;
   static constexpr int kPanels = 4;
+  static constexpr int kTilePanels = 4;  // 24 accumulators, 4 weights, 1 activation
+  static constexpr int kTileColumns = 6;
+  static constexpr int kManyColumns = 48;  // tiles hide what it costs to unpack
   static constexpr int kQuantColumns = 8;
+  static constexpr int kPackedPanels = 2;  // 24 accumulators, 2 weights, 1 activation
+  static constexpr int kPackedColumns = 12;
   using F = __m512;
   using I = __m512i;
 
@@ -72,15 +78,25 @@ struct Simd {
   static I shift_right_16(I x, int n) { return _mm512_srli_epi16(x, static_cast<unsigned>(n)); }
 
   static I set1_16(int x) { return _mm512_set1_epi16(static_cast<int16_t>(x)); }
+  static I add_16(I a, I b) { return _mm512_add_epi16(a, b); }
+  static I shift_right_signed_16(I x, int n) { return _mm512_srai_epi16(x, static_cast<unsigned>(n)); }
+  static I mul_high_16(I a, I b) { return _mm512_mulhrs_epi16(a, b); }
   static I dot_16(I a, I b) { return _mm512_madd_epi16(a, b); }
 #ifdef GPTJ_VNNI
+  static constexpr bool kByteDot = true;
   static constexpr bool kPairSums = false;
   // The instruction multiplies unsigned by signed bytes: signed weights are given plus 128.
   static constexpr bool kUnsignedDot = true;
   static I dot_unsigned(I acc, I w, I x) {
+#ifdef GPTJ_INTRINSICS
     return _mm512_dpbusd_epi32(acc, w, x);
+#else  // with the intrinsic, gcc 12 copies each sum to and from memory: its type is not that of the registers
+    asm("vpdpbusd %2, %1, %0" : "+v"(acc) : "v"(w), "v"(x));
+    return acc;
+#endif
   }
 #else
+  static constexpr bool kByteDot = false;
   static constexpr bool kPairSums = true;
   static constexpr bool kUnsignedDot = false;
   static I sub_16(I a, I b) {
@@ -103,6 +119,25 @@ struct Simd {
   static void store_int8(int8_t* p, I x) {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtsepi32_epi8(x));
   }
+
+#ifdef GPTJ_BF16
+  static constexpr bool kBf16Dot = true;
+  static I pack_bf16(F low, F high) {  // the instruction puts them one after the other
+    alignas(64) static constexpr uint16_t kOrder[32] = {0,  16, 1,  17, 2,  18, 3,  19, 4,  20, 5,
+                                                        21, 6,  22, 7,  23, 8,  24, 9,  25, 10, 26,
+                                                        11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+    const I both = reinterpret_cast<I>(_mm512_cvtne2ps_pbh(high, low));
+    return _mm512_permutexvar_epi16(_mm512_load_si512(kOrder), both);
+  }
+  static void store_bf16(uint16_t* p, F x) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(x)));
+  }
+  static F dot_bf16(F acc, I w, I x) {
+    return _mm512_dpbf16_ps(acc, reinterpret_cast<__m512bh>(w), reinterpret_cast<__m512bh>(x));
+  }
+#else
+  static constexpr bool kBf16Dot = false;
+#endif
 };
 
 }  // namespace gptj::GPTJ_ISA_NAMESPACE

@@ -10,11 +10,17 @@ namespace gptj::scalar {
 
 struct Simd {
   static constexpr int kLanes = 1;
-  static constexpr int kColumns = 2;       // of a panel that a tile of a product spans where there are many
-  static constexpr int kPanels = 1;        // that it spans where there are few columns
+  static constexpr int kColumns = 2;  // of a panel that a tile of a product spans where there are many
+  static constexpr int kPanels = 1;   // that it spans where there is one column
+  static constexpr int kTilePanels =
+      1;  // the same, and columns, where there are few: weights come from memory
+  static constexpr int kTileColumns = 2;
+  static constexpr int kManyColumns = 12;  // from so many on, unpacking weights once costs less than it saves
   static constexpr int kQuantColumns = 2;  // the same with 8-bit activations
   static constexpr bool kUnsignedDot = false;  // of 8-bit dot products: do weights have to be unsigned?
   static constexpr bool kPairSums = false;     // do they exist with sums of pairs in 16 bits?
+  static constexpr bool kByteDot = false;      // are they one instruction?
+  static constexpr bool kBf16Dot = false;      // and products of BF16 numbers?
   using F = float;
   using I = int32_t;
 

@@ -98,7 +98,7 @@ void layer_norm(const float* x, const float* gain, const float* bias, int n, flo
 
 /// The sums that a block of quantized values is accompanied by.
 template <class S>
-inline QuantizedRows::Block describe_block(const int8_t* q, float d) {
+inline BlockScale describe_block(const int8_t* q, float d) {
   int pairs[2][2] = {};  // [half][low or high]
   for (int i = 0; i < kQuantBlock; ++i) pairs[i / (kQuantBlock / 2)][i / 2 % 2] += q[i];
   const auto packed = [](int low, int high) {
@@ -125,14 +125,38 @@ inline float quantize_values(const float* x, int n, int8_t* q) {
   return largest / 127.0f;
 }
 
-/// Per block of 32.
 template <class S>
-void quantize(const float* x, int n, const QuantizedRows& out, int64_t row) noexcept {
-  QuantizedRows::Block* blocks = out.blocks + row * (out.stride / kQuantBlock);
-  for (int b = 0; b < n / kQuantBlock; ++b) {
-    int8_t* q = out.q + row * out.stride + b * kQuantBlock;
-    blocks[b] = describe_block<S>(q, quantize_values<S>(x + b * kQuantBlock, kQuantBlock, q));
+void pack_blocks(const float* x, int n, uint8_t* row) noexcept {
+  auto* q = reinterpret_cast<int8_t*>(row);
+  auto* scales = reinterpret_cast<BlockScale*>(row + operand_numbers(Operand::blocks, n));
+  for (int b = 0; b < n / kQuantBlock; ++b, q += kQuantBlock) {
+    scales[b] = describe_block<S>(q, quantize_values<S>(x + b * kQuantBlock, kQuantBlock, q));
   }
+}
+
+template <class S>
+void pack_slabs(const float* x, int n, uint8_t* row) noexcept {
+  auto* q = reinterpret_cast<int8_t*>(row);
+  auto* scales = reinterpret_cast<SlabScale*>(row + operand_numbers(Operand::slabs, n));
+  for (int begin = 0; begin < n; begin += kByteSlab, q += kByteSlab, ++scales) {
+    const int length = n - begin < kByteSlab ? n - begin : kByteSlab;
+    scales->d = quantize_values<S>(x + begin, length, q);
+    int32_t sum = 0;
+    for (int i = 0; i < length; ++i) sum += q[i];
+    scales->start = S::kUnsignedDot ? -128 * sum : 0;
+  }
+}
+
+/// Completed with zeros to a whole register.
+template <class S>
+void pack_bf16(const float* x, int n, uint8_t* row) noexcept {
+  auto* to = reinterpret_cast<uint16_t*>(row);
+  const int whole = n / kPanelRows * kPanelRows;
+  for (int i = 0; i < whole; i += S::kLanes) S::store_bf16(to + i, S::load(x + i));
+  if (whole == n) return;
+  float rest[kPanelRows] = {};
+  for (int i = whole; i < n; ++i) rest[i - whole] = x[i];
+  for (int i = 0; i < kPanelRows; i += S::kLanes) S::store_bf16(to + whole + i, S::load(rest + i));
 }
 
 template <class S>

@@ -2,7 +2,9 @@
 
 namespace gptj {
 
-void head_logits(const Pass& pass, const Head& head, float eps, int first, int count) {
+void head_logits(const Pass& of_layers, const Head& head, float eps, int first, int count) {
+  Pass pass = of_layers;
+  if (pass.arithmetic == Arithmetic::prefill) pass.arithmetic = Arithmetic::decode;
   const Rows last = pass.scratch.normed.slice(0, count);
   layer_norm(pass, head.norm, eps, pass.scratch.hidden.slice(first, count), last);
   probe(pass, "ln_f", last);

@@ -12,7 +12,7 @@ struct Head {
 };
 
 /// The logits of the pass's tokens [first, first + count), from their hidden states, to rows 0 ... of
-/// Scratch::logits.
+/// Scratch::logits. They are few even of a long prompt, and what is drawn from: never in prefill's arithmetic.
 void head_logits(const Pass& pass, const Head& head, float eps, int first, int count);
 
 }  // namespace gptj

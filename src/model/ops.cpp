@@ -6,9 +6,6 @@
 #include <cassert>
 #include <cmath>
 #include <cstring>
-
-#include "tensor/formats/quantized.h"
-
 namespace gptj {
 namespace {
 
@@ -53,19 +50,36 @@ class LinearPass {
   }
 
  private:
-  bool quantizes(const Matrix& w) const { return info(w.dtype).block > 1 && !pass_.exact; }
+  /// An input as a product wants it.
+  struct Input {
+    const float* x;
+    Operand operand;
+    const uint8_t* data;
+    int64_t stride;  // bytes
+  };
 
-  /// Quantizes an input that meets quantized weights, once however many outputs share it.
+  const Product& product_of(const Matrix& w) const {
+    const FormatKernels& format = pass_.kernels.formats[static_cast<int>(w.dtype)];
+    return format.products[static_cast<int>(pass_.arithmetic)];
+  }
+
+  const Input* find(const Rows& x, Operand operand) const {
+    return std::find_if(inputs_, inputs_ + n_inputs_,
+                        [&](const Input& input) { return input.x == x.data && input.operand == operand; });
+  }
+
+  /// Packs an input once, however many outputs share it.
   void prepare(const Linear::Product& product) {
-    if (!quantizes(product.w)) return;
-    if (std::find(inputs_, inputs_ + n_inputs_, product.x.data) != inputs_ + n_inputs_) return;
+    const Rows& x = product.x;
+    const Operand operand = product_of(product.w).operand;
+    if (operand == Operand::f32 || find(x, operand) != inputs_ + n_inputs_) return;
     assert(n_inputs_ < kInputs);
-    inputs_[n_inputs_] = product.x.data;
-    const QuantizedRows& to = pass_.scratch.quantized[n_inputs_++];
-    pass_.pool.parallel_for(product.x.rows, 1, [&](int64_t begin, int64_t end, int) {
-      for (int64_t row = begin; row < end; ++row) {
-        pass_.kernels.quantize(product.x.row(row), product.x.n, to, row);
-      }
+    const int64_t stride = operand_stride(operand, x.n);
+    uint8_t* to = pass_.scratch.operands[n_inputs_];
+    inputs_[n_inputs_++] = {x.data, operand, to, stride};
+    const auto pack = pass_.kernels.pack[static_cast<int>(operand)];
+    pass_.pool.parallel_for(x.rows, 1, [&](int64_t begin, int64_t end, int) {
+      for (int64_t row = begin; row < end; ++row) pack(x.row(row), x.n, to + row * stride);
     });
   }
 
@@ -100,15 +114,22 @@ class LinearPass {
 
   void multiply(const Linear::Product& product, const Rows& y, int64_t begin, int64_t end) const noexcept {
     const auto& [w, x] = product;
-    const FormatKernels& format = pass_.kernels.formats[static_cast<int>(w.dtype)];
-    const MatmulArgs args{w.panel(begin), w.panel_stride(), static_cast<int>(end - begin), w.n,     x.data,
-                          x.stride,       x.rows,           y.data + begin * kPanelRows,   y.stride};
-    if (quantizes(w)) {
-      const auto slot = std::find(inputs_, inputs_ + n_inputs_, x.data) - inputs_;
-      format.matmul_quantized({args, pass_.scratch.quantized[slot]});
-    } else {
-      format.matmul(args);
+    const Product& kernel = product_of(w);
+    MatmulArgs args{w.panel(begin),
+                    w.panel_stride(),
+                    static_cast<int>(end - begin),
+                    w.n,
+                    reinterpret_cast<const uint8_t*>(x.data),
+                    x.stride * static_cast<int64_t>(sizeof(float)),
+                    x.rows,
+                    y.data + begin * kPanelRows,
+                    y.stride};
+    if (kernel.operand != Operand::f32) {
+      const Input& input = *find(x, kernel.operand);
+      args.x = input.data;
+      args.x_stride = input.stride;
     }
+    kernel.matmul(args);
   }
 
   static constexpr int kInputs = 2;
@@ -117,7 +138,7 @@ class LinearPass {
   const std::initializer_list<Linear> outputs_;
   int64_t n_panels_ = 0;
   int64_t bytes_ = 0;
-  const float* inputs_[kInputs] = {};
+  Input inputs_[kInputs] = {};
   int n_inputs_ = 0;
 };
 
@@ -152,10 +173,10 @@ void attend(const Pass& pass, const AttentionSpec& spec, int head, float* scratc
     }
     pass.kv_kernels.store(kv, position, at.k, at.v, spec.head_dim);
   }
-  pass.kv_kernels.attention({kv, spec.head_dim, spec.scale, head_of(pass, spec, 0, head).q,
-                             pass.scratch.qkv.stride, pass.n_tokens(), pass.n_past,
-                             pass.scratch.mixed.row(0) + head * spec.head_dim, pass.scratch.mixed.stride,
-                             scratch});
+  pass.kv_kernels.attention[static_cast<int>(pass.arithmetic)](
+      {kv, spec.head_dim, spec.scale, head_of(pass, spec, 0, head).q, pass.scratch.qkv.stride,
+       pass.n_tokens(), pass.n_past, pass.scratch.mixed.row(0) + head * spec.head_dim,
+       pass.scratch.mixed.stride, scratch});
 }
 
 }  // namespace

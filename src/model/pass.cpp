@@ -1,9 +1,6 @@
 #include "model/pass.h"
 
 #include <algorithm>
-
-#include "tensor/formats/quantized.h"
-
 namespace gptj {
 namespace {
 
@@ -12,10 +9,13 @@ Rows take_rows(Arena& arena, int rows, int64_t n) {
   return {arena.take<float>(rows * stride), rows, static_cast<int>(n), stride};
 }
 
-QuantizedRows take_quantized(Arena& arena, int rows, int64_t n) {
-  const int64_t stride = QuantizedRows::stride_for(n);
-  return {arena.take<int8_t>(rows * stride), arena.take<QuantizedRows::Block>(rows * stride / kQuantBlock),
-          stride};
+/// Room for rows of n values as any product wants them.
+uint8_t* take_operand(Arena& arena, int rows, int64_t n) {
+  int64_t stride = 0;
+  for (const Operand operand : {Operand::blocks, Operand::slabs, Operand::bf16}) {
+    stride = std::max(stride, operand_stride(operand, n));
+  }
+  return arena.take<uint8_t>(rows * stride);
 }
 
 }  // namespace
@@ -27,10 +27,10 @@ Scratch::Scratch(Arena& arena, const Config& config, int n_ctx, int n_batch, int
       mixed(take_rows(arena, n_batch, config.n_embd)),
       inner(take_rows(arena, n_batch, config.n_inner)),
       logits(take_rows(arena, n_logits, config.n_vocab)),
-      quantized{take_quantized(arena, n_batch, std::max(config.n_embd, config.n_inner)),
-                take_quantized(arena, n_batch, std::max(config.n_embd, config.n_inner))},
+      operands{take_operand(arena, n_batch, std::max(config.n_embd, config.n_inner)),
+               take_operand(arena, n_batch, std::max(config.n_embd, config.n_inner))},
       cos_sin(arena.take<float>(int64_t{n_ctx} * config.n_rot)),
-      attention_stride(round_up(attention_scratch(n_ctx, config.head_dim()), kPanelRows)) {
+      attention_stride(attention_scratch(n_ctx, n_batch, config.head_dim())) {
   attention = arena.take<float>(n_threads * attention_stride);
 }
 

@@ -15,15 +15,15 @@ namespace gptj {
 
 /// Room for the activations of up to `n_batch` tokens, taken once when a session opens.
 struct Scratch {
-  Rows hidden;                 // [n_batch, n_embd], the residual stream
-  Rows normed;                 // [n_batch, n_embd]
-  Rows qkv;                    // [n_batch, 3 * qkv_step]
-  Rows mixed;                  // [n_batch, n_embd], what attention makes of the values
-  Rows inner;                  // [n_batch, n_inner]
-  Rows logits;                 // [logit rows, n_vocab]
-  QuantizedRows quantized[2];  // one for each input of a pass over weights
-  float* cos_sin;              // [n_ctx, n_rot]: the rotary angles of each position
-  float* attention;            // [n_threads][attention_stride]
+  Rows hidden;           // [n_batch, n_embd], the residual stream
+  Rows normed;           // [n_batch, n_embd]
+  Rows qkv;              // [n_batch, 3 * qkv_step]
+  Rows mixed;            // [n_batch, n_embd], what attention makes of the values
+  Rows inner;            // [n_batch, n_inner]
+  Rows logits;           // [logit rows, n_vocab]
+  uint8_t* operands[2];  // room for each input of a pass over weights as products want it
+  float* cos_sin;        // [n_ctx, n_rot]: the rotary angles of each position
+  float* attention;      // [n_threads][attention_stride]
   int64_t attention_stride;
 
   Scratch() = default;
@@ -37,7 +37,7 @@ struct Pass {
   const KvKernels& kv_kernels;
   const KvCache& kv;
   const Scratch& scratch;
-  bool exact;  // F32 activations also for quantized weights
+  Arithmetic arithmetic;  // of products and attention
 
   std::span<const int> ids;  // the new tokens
   int n_past;                // tokens in the KV cache before them

@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "gptj/bench.h"
+#include "kernels/cpu.h"
 
 namespace gptj {
 namespace {
@@ -49,7 +50,8 @@ TEST(SyntheticModel, UnknownShapesAndTypesAreErrors) {
 
 TEST(Bench, RoofsAreFasterThanNothing) {
   RoofMeter meter(2, uint64_t{16} << 20);
-  for (int roof = 0; roof < kNumRoofs; ++roof) EXPECT_GT(meter.measure(static_cast<Roof>(roof)), 0);
+  for (const Roof roof : {Roof::read, Roof::f32, Roof::int8}) EXPECT_GT(meter.measure(roof), 0);
+  EXPECT_EQ(meter.measure(Roof::bf16) > 0, kernels().bf16_roof != nullptr);
 }
 
 TEST(Bench, OperationsAndBytesAreThoseOfTheShape) {
@@ -59,7 +61,7 @@ TEST(Bench, OperationsAndBytesAreThoseOfTheShape) {
   EXPECT_DOUBLE_EQ(prompt_operations(info, 1), 2 * (weights + head + 28 * 2 * 4096));
   // 1 + 2 + ... + 100 keys, and as many values.
   EXPECT_DOUBLE_EQ(prompt_operations(info, 100), 2 * (100 * weights + head + 28 * 2 * 4096.0 * 5050));
-  EXPECT_EQ(prompt_roof(info, false), Roof::f32);
+  EXPECT_EQ(prompt_roof(info, true), Roof::f32);
   EXPECT_EQ(prompt_roof(OpenedModel(SyntheticModel{"gptj-6b", "q4"}).info(), false), Roof::int8);
   EXPECT_EQ(prompt_roof(OpenedModel(SyntheticModel{"gptj-6b", "q4"}).info(), true), Roof::f32);
   // Keys and values of a token: 28 layers * 2 * 4096 F16.

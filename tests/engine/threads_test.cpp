@@ -13,16 +13,16 @@ using namespace test;
 
 using SameBits = EachIsa;
 
-struct Arithmetic {
+struct Precision {
   DType dtype;
   KvType kv_type;
   bool exact;
 };
-constexpr Arithmetic kArithmetics[] = {{DType::f16, KvType::f16, false},
-                                       {DType::q4_0, KvType::f16, false},
-                                       {DType::q4_0, KvType::f32, true},
-                                       {DType::f16, KvType::int8, false},
-                                       {DType::q5_1, KvType::f16, false}};
+constexpr Precision kPrecisions[] = {{DType::f16, KvType::f16, false},
+                                     {DType::q4_0, KvType::f16, false},
+                                     {DType::q4_0, KvType::f32, true},
+                                     {DType::f16, KvType::int8, false},
+                                     {DType::q5_1, KvType::f16, false}};
 
 constexpr int kTokens = kSanitized ? 20 : 40;
 
@@ -42,23 +42,36 @@ std::vector<Way> ways() {
   return all;
 }
 
+/// As evaluate(), but the generated tokens in passes of three.
+Logits evaluate_in_threes(const Model& model, const SessionOptions& options, std::span<const int> ids,
+                          size_t n_prompt) {
+  Session session(model, options);
+  Logits out = evaluate(session, ids.first(n_prompt), n_prompt);
+  for (ids = ids.subspan(n_prompt); !ids.empty(); ids = ids.subspan(std::min<size_t>(3, ids.size()))) {
+    session.decode(ids.first(std::min<size_t>(3, ids.size())),
+                   [&](int, std::span<const float> logits) { append(out, logits); });
+  }
+  return out;
+}
+
 /// Every way against one thread that takes one token at a time.
 void expect_same_bits(const std::string& architecture) {
   const std::vector<int> ids = some_ids(kTokens);
-  for (const Arithmetic& arithmetic : kArithmetics) {
+  for (const Precision& precision : kPrecisions) {
     const TempDir directory;
-    const std::string path = write_tiny(directory, architecture, arithmetic.dtype);
+    const std::string path = write_tiny(directory, architecture, precision.dtype);
     const Model model(path, {.n_threads = 1}), loaded_by_many(path, {.n_threads = 3});
-    SessionOptions options{
-        .n_threads = 1, .n_batch = 1, .kv_type = arithmetic.kv_type, .exact = arithmetic.exact};
-    const Logits expected = evaluate(model, options, ids, kTokens);
     for (const Way& way : ways()) {
+      SessionOptions options{
+          .n_threads = 1, .n_batch = 1, .kv_type = precision.kv_type, .exact = precision.exact};
+      const Logits expected = evaluate(model, options, ids, way.n_prompt);
       SCOPED_TRACE(testing::Message()
-                   << info(arithmetic.dtype).name << (options.exact ? " exact: " : ": ") << way.n_threads
+                   << info(precision.dtype).name << (options.exact ? " exact: " : ": ") << way.n_threads
                    << " threads, batches of " << way.n_batch << ", " << way.n_prompt << " prompt tokens");
       options.n_threads = way.n_threads;
       options.n_batch = way.n_batch;
       ASSERT_EQ(evaluate(loaded_by_many, options, ids, way.n_prompt), expected);
+      ASSERT_EQ(evaluate_in_threes(loaded_by_many, options, ids, way.n_prompt), expected);
     }
   }
 }
@@ -75,7 +88,7 @@ TEST_F(SameBits, OfSessionsThatShareAModel) {
   const TempDir directory;
   const Model model(write_tiny(directory, "gptj", DType::q4_0), {.n_threads = 2});
   const std::vector<int> ids = some_ids(40);
-  const Logits expected = evaluate(model, {.n_threads = 1}, ids, ids.size());
+  const Logits expected = evaluate(model, {.n_threads = 1}, ids, 20);
   std::vector<Logits> found(3);
   std::vector<std::thread> users;
   for (Logits& logits : found) {

@@ -49,12 +49,14 @@ class Cache {
   }
 
   /// Results of queries [n_past, n_past + n_queries), [n_queries][head_dim].
-  std::vector<float> attention(const std::vector<float>& q, int n_past, int n_queries, float scale) {
-    std::vector<float> scratch(at(attention_scratch(n_past + n_queries, head_dim_)),
+  std::vector<float> attention(const std::vector<float>& q, int n_past, int n_queries, float scale,
+                               Arithmetic arithmetic = Arithmetic::exact) {
+    std::vector<float> scratch(at(attention_scratch(n_past + n_queries, n_queries, head_dim_)),
                                std::numeric_limits<float>::quiet_NaN());
     std::vector<float> out(at(int64_t{n_queries} * (head_dim_ + 1)), 99.0f);
-    kernels_.attention({head(), head_dim_, scale, q.data(), head_dim_, n_queries, n_past, out.data(),
-                        head_dim_ + 1, scratch.data()});
+    kernels_.attention[static_cast<int>(arithmetic)]({head(), head_dim_, scale, q.data(), head_dim_,
+                                                      n_queries, n_past, out.data(), head_dim_ + 1,
+                                                      scratch.data()});
     std::vector<float> dense;
     for (int i = 0; i < n_queries; ++i) {
       const auto row = out.begin() + i * (head_dim_ + 1);
@@ -100,14 +102,16 @@ class AttentionTest : public KernelTest {
     return values;
   }
 
-  /// The last query against softmax(q K^T) V in double, of what the cache holds.
-  void check(KvType type, int n_keys, int head_dim) {
+  /// The last query against softmax(q K^T) V in double, of what the cache holds. Numbers that are multiplied
+  /// are rounded to `precision` before.
+  void check(KvType type, int n_keys, int head_dim, Arithmetic arithmetic = Arithmetic::exact,
+             double precision = 0) {
     SCOPED_TRACE(testing::Message() << kKvTypeNames[static_cast<int>(type)] << ", " << n_keys
                                     << " keys, head_dim " << head_dim);
     Cache cache = filled(type, n_keys, head_dim);
     const auto q = values(head_dim);
     const float scale = 0.7f;
-    const auto found = cache.attention(q, n_keys - 1, 1, scale);
+    const auto found = cache.attention(q, n_keys - 1, 1, scale, arithmetic);
 
     std::vector<double> weights;
     double sum = 0, largest = 0;
@@ -126,8 +130,8 @@ class AttentionTest : public KernelTest {
     // scale, the largest score and the scale of all add some. The exponential makes them relative errors of a
     // weight, in numerator and denominator; then come the sums over tokens.
     const double u = 0x1p-24;
-    const double of_weight = (head_dim + 10) * u * largest + 8 * u;
-    const double relative = 2 * of_weight + 2 * (n_keys + 4) * u;
+    const double of_weight = ((head_dim + 10) * u + 2 * precision) * largest + 8 * u;
+    const double relative = 2 * of_weight + 2 * (n_keys + 4) * u + 2 * precision;
     for (int d = 0; d < head_dim; ++d) {
       double expected = 0, magnitude = 0;
       for (int t = 0; t < n_keys; ++t) {
@@ -148,25 +152,38 @@ TEST_P(AttentionTest, AgreesWithDouble) {
   }
 }
 
-TEST_P(AttentionTest, QueriesTogetherGiveTheBitsOfEachAlone) {
+TEST_P(AttentionTest, PromptsAgreeWithDoubleAsFarAsBf16Allows) {
+  constexpr double kBf16 = 0x1p-8;
   for (const KvType type : kTypes) {
-    for (const int head_dim : {20, 80}) {
-      for (const auto& [n_past, n_queries] :
-           {std::pair{0, 1}, {0, 2}, {5, 7}, {0, 31}, {1, 33}, {240, 34}, {250, 1}, {955, 68}}) {
-        SCOPED_TRACE(testing::Message() << kKvTypeNames[static_cast<int>(type)] << ", head_dim " << head_dim
-                                        << ", " << n_queries << " queries after " << n_past);
-        Cache cache = filled(type, n_past + n_queries, head_dim);
-        const auto q = values(n_queries * head_dim);
-        const auto together = cache.attention(q, n_past, n_queries, 0.3f);
-        for (int i = 0; i < n_queries; ++i) {
-          const std::vector<float> own(q.begin() + i * head_dim, q.end());
-          const auto alone = cache.attention(own, n_past + i, 1, 0.3f);
-          ASSERT_EQ(std::memcmp(alone.data(), &together[at(i * head_dim)], alone.size() * sizeof(float)), 0)
-              << "query " << i;
+    for (const int n_keys : {1, 2, 31, 33, 255, 257, 600}) {
+      for (const int head_dim : kHeadDims) check(type, n_keys, head_dim, Arithmetic::prefill, kBf16);
+    }
+  }
+}
+
+TEST_P(AttentionTest, QueriesTogetherGiveTheBitsOfEachAlone) {
+  const auto check_all = [&](Arithmetic arithmetic) {
+    for (const KvType type : kTypes) {
+      for (const int head_dim : {20, 80}) {
+        for (const auto& [n_past, n_queries] :
+             {std::pair{0, 1}, {0, 2}, {5, 7}, {0, 31}, {1, 33}, {240, 34}, {250, 1}, {955, 68}}) {
+          SCOPED_TRACE(testing::Message() << kKvTypeNames[static_cast<int>(type)] << ", head_dim " << head_dim
+                                          << ", " << n_queries << " queries after " << n_past);
+          Cache cache = filled(type, n_past + n_queries, head_dim);
+          const auto q = values(n_queries * head_dim);
+          const auto together = cache.attention(q, n_past, n_queries, 0.3f, arithmetic);
+          for (int i = 0; i < n_queries; ++i) {
+            const std::vector<float> own(q.begin() + i * head_dim, q.end());
+            const auto alone = cache.attention(own, n_past + i, 1, 0.3f, arithmetic);
+            ASSERT_EQ(std::memcmp(alone.data(), &together[at(i * head_dim)], alone.size() * sizeof(float)), 0)
+                << "query " << i;
+          }
         }
       }
     }
-  }
+  };
+  check_all(Arithmetic::exact);
+  check_all(Arithmetic::prefill);
 }
 
 TEST_P(AttentionTest, LaterTokensAreNotSeenWhateverTheyAre) {

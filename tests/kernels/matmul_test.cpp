@@ -49,30 +49,110 @@ class MatmulTest : public KernelTest {
     return w;
   }
 
-  MatmulArgs arguments(const Weights& w, const std::vector<float>& x, int columns, std::vector<float>& y) {
-    const int stride = static_cast<int>(x.size()) / columns;
+  /// Columns of random values as a product wants them, with room after each, and the values that they then mean.
+  struct Columns {
+    int n;
+    int64_t stride;
+    std::vector<uint8_t> rows;
+    std::vector<float> values;  // [columns][n]
+
+    const float* column(int c) const {
+      return values.data() + static_cast<size_t>(c) * static_cast<size_t>(n);
+    }
+  };
+
+  Columns random_columns(Operand operand, int columns, int n) {
+    Columns out{n, operand_stride(operand, n), {}, {}};
+    out.rows.resize(static_cast<size_t>(out.stride * columns));
+    for (int c = 0; c < columns; ++c) {
+      std::vector<float> x = values(n);
+      uint8_t* row = &out.rows[static_cast<size_t>(out.stride * c)];
+      if (operand == Operand::f32) {
+        std::memcpy(row, x.data(), static_cast<size_t>(n) * sizeof(float));
+      } else {
+        table().pack[static_cast<int>(operand)](x.data(), n, row);
+        for (int k = 0; k < n; ++k) x[static_cast<size_t>(k)] = meaning(operand, row, n, k);
+      }
+      out.values.insert(out.values.end(), x.begin(), x.begin() + n);
+    }
+    return out;
+  }
+
+  static MatmulArgs arguments(const Weights& w, const Columns& x, int columns, std::vector<float>& y) {
+    y.assign(static_cast<size_t>(w.n_panels() * kPanelRows * columns), 0.5f);
     return {w.panels.data(),
             static_cast<int64_t>(panel_bytes(w.dtype, w.n)),
             w.n_panels(),
             w.n,
-            x.data(),
-            stride,
+            x.rows.data(),
+            x.stride,
             columns,
             y.data(),
             w.n_panels() * kPanelRows};
   }
 
-  /// [columns][n], rows of x with some room after each.
-  std::vector<float> random_columns(int columns, int n) {
-    std::vector<float> x;
+  const Product& product(DType dtype, Arithmetic arithmetic) const {
+    return table().formats[static_cast<int>(dtype)].products[static_cast<int>(arithmetic)];
+  }
+
+  /// Calls check(sums, y) for every output of a product of random weights and columns; `sums` are those in double.
+  struct Sums {
+    double value = 0.5, magnitude = 0.5;  // of what is added up
+    double error = 0;                     // standard deviation of what packing may round
+  };
+  template <class Check>
+  void for_outputs(DType dtype, Arithmetic arithmetic, int n, int columns, const Check& check) {
+    SCOPED_TRACE(testing::Message() << info(dtype).name << " n " << n << " columns " << columns);
+    const Product& kernel = product(dtype, arithmetic);
+    const Weights w = random_weights(dtype, 50, n);
+    const Columns x = random_columns(kernel.operand, columns, n);
+    std::vector<float> y;
+    const MatmulArgs args = arguments(w, x, columns, y);
+    kernel.matmul(args);
     for (int c = 0; c < columns; ++c) {
-      const auto row = values(n);
-      x.insert(x.end(), row.begin(), row.end());
+      for (int r = 0; r < w.rows; ++r) {
+        check(sums_of(kernel.operand, w.row(r), x.column(c), n),
+              y[static_cast<size_t>(c * args.y_stride + r)]);
+        if (HasFatalFailure()) return;
+      }
     }
-    return x;
   }
 
  private:
+  static float meaning(Operand operand, const uint8_t* row, int n, int k) {
+    if (operand == Operand::bf16) {
+      uint16_t half;
+      std::memcpy(&half, row + 2 * k, sizeof half);
+      return bf16_to_f32(half);
+    }
+    const auto number = static_cast<float>(static_cast<int8_t>(row[k]));
+    const uint8_t* scales = row + operand_numbers(operand, n);
+    if (operand == Operand::slabs)
+      return number * reinterpret_cast<const SlabScale*>(scales)[k / kByteSlab].d;
+    return number * reinterpret_cast<const BlockScale*>(scales)[k / kQuantBlock].d;
+  }
+
+  static Sums sums_of(Operand operand, const float* w, const float* x, int n) {
+    Sums sums;
+    for (int begin = 0; begin < n; begin += kByteSlab) {
+      const int end = std::min(n, begin + kByteSlab);
+      double largest = 0, squares = 0;
+      for (int k = begin; k < end; ++k) {
+        const float weight = operand == Operand::bf16 ? bf16_to_f32(f32_to_bf16(w[k])) : w[k];
+        const double product = double{weight} * double{x[k]};
+        sums.value += product;
+        sums.magnitude += std::abs(product);
+        largest = std::max(largest, std::abs(double{w[k]}));
+        squares += double{x[k]} * double{x[k]};
+      }
+      // Weights are rounded to 8 bits for a slab: a step of at most 1/126 of a row's largest (and that may be a little
+      // larger than what was drawn), twice where there is a minimum: 1 / sqrt(6) of a step.
+      if (operand == Operand::slabs) sums.error += squares * std::pow(1.25 * largest / 126, 2) / 6;
+    }
+    sums.error = std::sqrt(sums.error);
+    return sums;
+  }
+
   void fill(DType dtype, std::vector<uint8_t>& bytes) {
     const DTypeInfo& format = info(dtype);
     for (size_t at = 0; at < bytes.size(); at += format.block_bytes) {
@@ -129,118 +209,82 @@ TEST_P(MatmulTest, UnpackedPanelsHoldTheValuesOfTheFile) {
   }
 }
 
-TEST_P(MatmulTest, ProductsAgreeWithSumsInDouble) {
+TEST_P(MatmulTest, ExactProductsAgreeWithSumsInDouble) {
   for (int d = 0; d < kNumDTypes; ++d) {
     const auto dtype = static_cast<DType>(d);
+    ASSERT_EQ(product(dtype, Arithmetic::exact).operand, Operand::f32);
     for (const int n : lengths(dtype)) {
       for (const int columns : {1, 2, 3, 7, 15}) {
-        const Weights w = random_weights(dtype, 50, n);
-        const auto x = random_columns(columns, n);
-        const auto width = static_cast<size_t>(w.n_panels() * kPanelRows);
-        std::vector<float> y(width * static_cast<size_t>(columns), 0.5f);
-        const MatmulArgs args = arguments(w, x, columns, y);
-        table().formats[d].matmul(args);
-        for (int c = 0; c < columns; ++c) {
-          for (int r = 0; r < w.rows; ++r) {
-            double sum = 0.5, magnitude = 0.5;
-            for (int k = 0; k < n; ++k) {
-              const double product = static_cast<double>(w.row(r)[k]) *
-                                     static_cast<double>(x[static_cast<size_t>(c * args.x_stride + k)]);
-              sum += product;
-              magnitude += std::abs(product);
-            }
-            // A chain of up to 256 products and sums, then one sum per slab (Higham, 3.1).
-            const double bound = (2 * std::min(n, kSlab) + n / kSlab + 2) * kEps * magnitude;
-            ASSERT_NEAR(y[static_cast<size_t>(c) * width + static_cast<size_t>(r)], sum, bound)
-                << info(dtype).name << " n " << n << " columns " << columns << " row " << r << " column "
-                << c;
-          }
-        }
+        for_outputs(dtype, Arithmetic::exact, n, columns, [&](const Sums& sums, float y) {
+          // A chain of up to 256 products and sums, then one sum per slab (Higham, 3.1).
+          ASSERT_NEAR(y, sums.value, (2 * std::min(n, kSlab) + n / kSlab + 2) * kEps * sums.magnitude);
+        });
       }
     }
   }
 }
 
-TEST_P(MatmulTest, QuantizedActivationsAgreeWithSumsInDouble) {
+TEST_P(MatmulTest, QuantizedWeightsDecodeInBlocksOfBytes) {
   for (int d = 0; d < kNumDTypes; ++d) {
     const auto dtype = static_cast<DType>(d);
     if (info(dtype).block == 1) {
-      EXPECT_EQ(table().formats[d].matmul_quantized, nullptr);
+      EXPECT_EQ(product(dtype, Arithmetic::decode).matmul, product(dtype, Arithmetic::exact).matmul);
       continue;
     }
+    ASSERT_EQ(product(dtype, Arithmetic::decode).operand, Operand::blocks);
     for (const int n : lengths(dtype)) {
       for (const int columns : {1, 2, 3, 4, 5, 9, 17}) {
-        const Weights w = random_weights(dtype, 35, n);
-        const auto x = random_columns(columns, n);
-        std::vector<int8_t> q(static_cast<size_t>(n * columns));
-        std::vector<QuantizedRows::Block> blocks(q.size() / kQuantBlock);
-        const QuantizedRows rows{q.data(), blocks.data(), n};
-        const auto width = static_cast<size_t>(w.n_panels() * kPanelRows);
-        std::vector<float> y(width * static_cast<size_t>(columns), 0.5f);
-        const MatmulArgs args = arguments(w, x, columns, y);
-        for (int c = 0; c < columns; ++c)
-          table().quantize(&x[static_cast<size_t>(c * args.x_stride)], n, rows, c);
-        table().formats[d].matmul_quantized({args, rows});
-        for (int c = 0; c < columns; ++c) {
-          for (int r = 0; r < w.rows; ++r) {
-            double sum = 0.5, magnitude = 0.5;
-            for (int k = 0; k < n; ++k) {
-              const auto at = static_cast<size_t>(c * n + k);
-              const double product =
-                  static_cast<double>(w.row(r)[k]) * static_cast<double>(blocks[at / kQuantBlock].d) * q[at];
-              sum += product;
-              magnitude += std::abs(product);
-            }
-            // Eight blocks of two roundings of the scale and two sums, offsets included, then a sum per slab.
-            // The parts of a block with a minimum may cancel: their magnitudes are at most 32 (values) times
-            // larger.
-            const double bound = (8 * 6 + n / kSlab + 4) * kEps * magnitude * 4;
-            ASSERT_NEAR(y[static_cast<size_t>(c) * width + static_cast<size_t>(r)], sum, bound)
-                << info(dtype).name << " n " << n << " columns " << columns << " row " << r << " column "
-                << c;
-          }
-        }
+        for_outputs(dtype, Arithmetic::decode, n, columns, [&](const Sums& sums, float y) {
+          // Eight blocks of two roundings of the scale and two sums, offsets included, then a sum per slab.
+          // The parts of a block with a minimum may cancel: their magnitudes are at most 32 (values) times
+          // larger.
+          ASSERT_NEAR(y, sums.value, (8 * 6 + n / kSlab + 4) * kEps * sums.magnitude * 4);
+        });
+      }
+    }
+  }
+}
+
+TEST_P(MatmulTest, PromptsAreMultipliedInWhatIsFastest) {
+  for (int d = 0; d < kNumDTypes; ++d) {
+    const auto dtype = static_cast<DType>(d);
+    const Product& prefill = product(dtype, Arithmetic::prefill);
+    if (prefill.matmul == product(dtype, Arithmetic::decode).matmul) continue;  // nothing is faster
+    ASSERT_EQ(prefill.operand, info(dtype).block > 1 ? Operand::slabs : Operand::bf16);
+    for (const int n : lengths(dtype)) {
+      for (const int columns : {1, 2, 11, 12, 13, 40}) {
+        for_outputs(dtype, Arithmetic::prefill, n, columns, [&](const Sums& sums, float y) {
+          // Sums of bytes are exact; those of BF16 are chains of up to 128 pairs. Six standard deviations.
+          const double rounded = (2 * std::min(n, kSlab) + n / kSlab + 8) * kEps * sums.magnitude;
+          ASSERT_NEAR(y, sums.value, rounded + 6 * sums.error);
+        });
       }
     }
   }
 }
 
 TEST_P(MatmulTest, ResultsDependNeitherOnTheNumberOfColumnsNorOfPanels) {
-  constexpr int kColumns = 23;
+  constexpr int kColumns = 23, kLength = 640;
   for (int d = 0; d < kNumDTypes; ++d) {
-    const auto dtype = static_cast<DType>(d);
-    const int n = 640;
-    const Weights w = random_weights(dtype, 80, n);
-    const auto x = random_columns(kColumns, n);
-    const auto width = static_cast<size_t>(w.n_panels() * kPanelRows);
-    std::vector<int8_t> q(static_cast<size_t>(n * kColumns));
-    std::vector<QuantizedRows::Block> blocks(q.size() / kQuantBlock);
-    const QuantizedRows rows{q.data(), blocks.data(), n};
-    const bool quantized = info(dtype).block > 1;
-    for (const bool with_quantized : {false, true}) {
-      if (with_quantized && !quantized) continue;
-      std::vector<float> together(width * kColumns), alone(width * kColumns);
-      const MatmulArgs all = arguments(w, x, kColumns, together);
-      const auto run = [&](const MatmulArgs& args, int column) {
-        if (!with_quantized) return table().formats[d].matmul(args);
-        table().formats[d].matmul_quantized(
-            {args, {rows.q + column * n, rows.blocks + column * (n / kQuantBlock), rows.stride}});
-      };
-      for (int c = 0; c < kColumns; ++c) table().quantize(all.x + c * all.x_stride, n, rows, c);
-      run(all, 0);
+    const Weights w = random_weights(static_cast<DType>(d), 80, kLength);
+    for (const Product& kernel : table().formats[d].products) {
+      const Columns x = random_columns(kernel.operand, kColumns, kLength);
+      std::vector<float> together, alone;
+      const MatmulArgs all = arguments(w, x, kColumns, together), each = arguments(w, x, kColumns, alone);
+      kernel.matmul(all);
       for (int c = 0; c < kColumns; ++c) {
         for (int p = 0; p < w.n_panels(); ++p) {
-          MatmulArgs one = all;
-          one.panels += p * all.panel_stride;
+          MatmulArgs one = each;
+          one.panels += p * one.panel_stride;
           one.n_panels = 1;
-          one.x += c * all.x_stride;
+          one.x += c * one.x_stride;
           one.n_columns = 1;
-          one.y = alone.data() + static_cast<size_t>(c) * width + p * kPanelRows;
-          run(one, c);
+          one.y += c * one.y_stride + p * kPanelRows;
+          kernel.matmul(one);
         }
       }
       ASSERT_EQ(0, std::memcmp(together.data(), alone.data(), together.size() * sizeof(float)))
-          << info(dtype).name << (with_quantized ? ", quantized activations" : "");
+          << info(static_cast<DType>(d)).name << ", operand " << static_cast<int>(kernel.operand);
     }
   }
 }

@@ -13,6 +13,9 @@ TEST_P(Roof, CountsTheOperationsOfEveryRepeat) {
   EXPECT_GT(once, 0);
   EXPECT_EQ(table().f32_roof(1000), 1000 * once);
   EXPECT_EQ(table().int8_roof(1000), 4 * 1000 * once);  // four bytes in the place of each float
+  if (const auto bf16 = table().bf16_roof; bf16 != nullptr) {
+    EXPECT_EQ(bf16(1000), 2 * 1000 * once);
+  }
 }
 
 TEST_P(Roof, RunsOnEveryThread) {

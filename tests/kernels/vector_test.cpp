@@ -33,31 +33,68 @@ TEST_P(VectorTest, LayerNorm) {
   }
 }
 
-TEST_P(VectorTest, QuantizeRoundsEachBlockToItsLargest) {
-  constexpr int kRows = 3, kN = 96;
-  std::vector<int8_t> q(kRows * kN);
-  std::vector<QuantizedRows::Block> blocks(kRows * kN / 32);
-  const QuantizedRows rows{q.data(), blocks.data(), kN};
-  for (int row = 0; row < kRows; ++row) {
+/// Numbers [begin, end) of a row that was packed in 8 bits: the largest is 127. Returns their scale.
+float expect_rounded(const std::vector<float>& x, const int8_t* q, size_t begin, size_t end) {
+  float largest = 0;
+  for (size_t i = begin; i < end; ++i) largest = std::max(largest, std::abs(x[i]));
+  const float inverse = largest > 0 ? 127.0f / largest : 0.0f;
+  for (size_t i = begin; i < end; ++i) EXPECT_EQ(q[i], static_cast<int>(std::nearbyint(x[i] * inverse)));
+  return largest / 127.0f;
+}
+
+TEST_P(VectorTest, BlocksAreRoundedToTheirLargest) {
+  constexpr int kN = 96;
+  for (const bool with_zeros : {false, true}) {
     auto x = values(kN);
-    for (size_t i = 32; i < 64; ++i) x[i] = row == 1 ? 0.0f : x[i];  // a block of zeros
-    table().quantize(x.data(), kN, rows, row);
+    if (with_zeros) std::fill_n(x.begin() + 32, 32, 0.0f);
+    std::vector<uint8_t> row(static_cast<size_t>(operand_stride(Operand::blocks, kN)));
+    table().pack[static_cast<int>(Operand::blocks)](x.data(), kN, row.data());
+    const auto* q = reinterpret_cast<const int8_t*>(row.data());
+    const auto* scales = reinterpret_cast<const BlockScale*>(&row[operand_numbers(Operand::blocks, kN)]);
     for (size_t b = 0; b < kN / 32; ++b) {
-      const size_t at = static_cast<size_t>(row) * (kN / 32) + b;
-      float largest = 0;
-      for (size_t i = 0; i < 32; ++i) largest = std::max(largest, std::abs(x[b * 32 + i]));
-      ASSERT_EQ(blocks[at].d, largest / 127.0f);
+      EXPECT_EQ(scales[b].d, expect_rounded(x, q, 32 * b, 32 * b + 32));
       int total = 0;
       int16_t pairs[2][2] = {};  // [all, the second half][values 4 i and 4 i + 1, values 4 i + 2 and 4 i + 3]
       for (size_t i = 0; i < 32; ++i) {
-        const float inverse = largest > 0 ? 127.0f / largest : 0.0f;
-        const int8_t byte = q[static_cast<size_t>(row) * kN + b * 32 + i];
-        ASSERT_EQ(byte, static_cast<int>(std::nearbyint(x[b * 32 + i] * inverse)));
+        const int8_t byte = q[b * 32 + i];
         total += byte;
         for (size_t part = 0; part <= i / 16; ++part) pairs[part][i % 4 / 2] += static_cast<int16_t>(byte);
       }
-      ASSERT_EQ(blocks[at].d_sum, blocks[at].d * static_cast<float>(total));
-      ASSERT_EQ(0, std::memcmp(blocks[at].pair_sums, pairs, sizeof pairs));
+      EXPECT_EQ(scales[b].d_sum, scales[b].d * static_cast<float>(total));
+      EXPECT_EQ(0, std::memcmp(scales[b].pair_sums, pairs, sizeof pairs));
+    }
+  }
+}
+
+TEST_P(VectorTest, SlabsAreRoundedToTheirLargest) {
+  const auto pack = table().pack[static_cast<int>(Operand::slabs)];
+  if (pack == nullptr) GTEST_SKIP() << "no product wants them";
+  for (const int n : {32, 512, 1056}) {
+    const auto x = values(n);
+    std::vector<uint8_t> row(static_cast<size_t>(operand_stride(Operand::slabs, n)));
+    pack(x.data(), n, row.data());
+    const auto* q = reinterpret_cast<const int8_t*>(row.data());
+    const auto* scales =
+        reinterpret_cast<const SlabScale*>(&row[static_cast<size_t>(operand_numbers(Operand::slabs, n))]);
+    for (int begin = 0; begin < n; begin += kByteSlab) {
+      const int end = std::min(n, begin + kByteSlab);
+      EXPECT_EQ(scales[begin / kByteSlab].d,
+                expect_rounded(x, q, static_cast<size_t>(begin), static_cast<size_t>(end)));
+    }
+  }
+}
+
+TEST_P(VectorTest, Bf16IsRoundedToNearestAndCompletedWithZeros) {
+  const auto pack = table().pack[static_cast<int>(Operand::bf16)];
+  if (pack == nullptr) GTEST_SKIP() << "no product wants it";
+  for (const int n : {1, 16, 31, 100}) {
+    const auto x = values(n);
+    std::vector<uint8_t> row(static_cast<size_t>(operand_stride(Operand::bf16, n)), 0xff);
+    pack(x.data(), n, row.data());
+    for (int i = 0; i < (n + 1) / 2 * 2; ++i) {
+      uint16_t half;
+      std::memcpy(&half, &row[static_cast<size_t>(2 * i)], sizeof half);
+      ASSERT_EQ(half, i < n ? f32_to_bf16(x[static_cast<size_t>(i)]) : 0) << i << " of " << n;
     }
   }
 }

@@ -25,6 +25,8 @@ constexpr double kKvF16 = 1e-3;
 constexpr double kKvInt8 = 2e-2;
 // Activations rounded to 8 bits in blocks of 32, 2^-8 of the largest each. Seen: 1.9e-2.
 constexpr double kQuantized = 3e-2;
+// Prompts: weights and activations rounded to BF16, 2^-9 each, or to 8 bits for 512 values.
+constexpr double kPrompt = 5e-2;
 
 using Golden = test::EachIsa;
 
@@ -98,7 +100,7 @@ TEST_F(Golden, QuantizedWeightsMeetQuantizedActivations) {
   int n_quantized = 0;
   for (const test::Golden& golden : goldens()) {
     LoadedModel model(golden.model);
-    const Intermediates found = model.evaluate(golden.ids, {.exact = false});
+    const Intermediates found = model.evaluate(golden.ids, {.arithmetic = Arithmetic::decode});
     if (!is_quantized_model(model)) {
       EXPECT_EQ(found, model.evaluate(golden.ids)) << golden.name << ": only quantized weights are to differ";
       continue;
@@ -109,6 +111,15 @@ TEST_F(Golden, QuantizedWeightsMeetQuantizedActivations) {
     ++n_quantized;
   }
   EXPECT_GE(n_quantized, 10);
+}
+
+TEST_F(Golden, PromptsMayBeReadInFewerBits) {
+  for (const test::Golden& golden : goldens()) {
+    LoadedModel model(golden.model);
+    const Intermediates found = model.evaluate(golden.ids, {.arithmetic = Arithmetic::prefill});
+    EXPECT_LT(relative_error(last_logits(found, golden), golden.tensors.at("logits")), kPrompt)
+        << golden.name;
+  }
 }
 
 }  // namespace

@@ -35,12 +35,12 @@ LoadedModel::LoadedModel(const std::string& path, int n_threads)
   weights_ = binder.load(pool_, {});
 }
 
-Intermediates LoadedModel::evaluate(const std::vector<int>& ids, const Arithmetic& arithmetic) {
+Intermediates LoadedModel::evaluate(const std::vector<int>& ids, const Precision& precision) {
   const auto n = static_cast<int>(ids.size());
   Arena measure;
-  lay_out(measure, config(), n, pool_.n_threads(), arithmetic.kv_type);
+  lay_out(measure, config(), n, pool_.n_threads(), precision.kv_type);
   Arena arena(measure.used(), "a test");
-  const Memory memory = lay_out(arena, config(), n, pool_.n_threads(), arithmetic.kv_type);
+  const Memory memory = lay_out(arena, config(), n, pool_.n_threads(), precision.kv_type);
   rotary_angles(n, config().n_rot, memory.scratch.cos_sin);
 
   Intermediates seen;
@@ -49,10 +49,10 @@ Intermediates LoadedModel::evaluate(const std::vector<int>& ids, const Arithmeti
   const Kernels& table = kernels();
   const Pass pass{.pool = pool_,
                   .kernels = table,
-                  .kv_kernels = table.kv[static_cast<int>(arithmetic.kv_type)],
+                  .kv_kernels = table.kv[static_cast<int>(precision.kv_type)],
                   .kv = memory.kv,
                   .scratch = memory.scratch,
-                  .exact = arithmetic.exact,
+                  .arithmetic = precision.arithmetic,
                   .ids = ids,
                   .n_past = 0,
                   .probe = &probe};

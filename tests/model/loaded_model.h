@@ -13,8 +13,8 @@ namespace gptj::test {
 /// Named rows, each [n_tokens, width] without room between them: what the probe saw, and "logits".
 using Intermediates = std::map<std::string, std::vector<float>>;
 
-struct Arithmetic {
-  bool exact = true;  // F32 activations
+struct Precision {
+  Arithmetic arithmetic = Arithmetic::exact;
   KvType kv_type = KvType::f32;
 };
 
@@ -29,7 +29,7 @@ class LoadedModel {
   uint64_t bytes_taken() const { return weights_->used(); }
 
   /// All tokens in one pass, from an empty context.
-  Intermediates evaluate(const std::vector<int>& ids, const Arithmetic& arithmetic = {});
+  Intermediates evaluate(const std::vector<int>& ids, const Precision& precision = {});
 
  private:
   const ModelFile file_;

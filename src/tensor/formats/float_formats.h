@@ -27,6 +27,11 @@ struct F16 {
   static typename S::F load(const uint8_t* panel, int k, int row) {  // [k][16]
     return S::load_f16(reinterpret_cast<const uint16_t*>(panel) + k * kPanelRows + row);
   }
+  /// Values k and k + 1 rounded to BF16, in the halves of a lane.
+  template <class S>
+  static typename S::I bf16_pair(const uint8_t* panel, int k, int row) {
+    return S::pack_bf16(load<S>(panel, k, row), load<S>(panel, k + 1, row));
+  }
 };
 
 struct BF16 {
@@ -41,6 +46,10 @@ struct BF16 {
     const typename S::I pairs = S::load_bytes(panel + (k / 2 * kPanelRows + row) * 4);
     return S::as_float(k % 2 == 0 ? S::template shift_left_32<16>(pairs)
                                   : S::bit_and(pairs, S::set1(static_cast<int32_t>(0xffff0000u))));
+  }
+  template <class S>
+  static typename S::I bf16_pair(const uint8_t* panel, int k, int row) {  // k is even
+    return S::load_bytes(panel + (k / 2 * kPanelRows + row) * 4);
   }
 };
 

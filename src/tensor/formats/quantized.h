@@ -42,8 +42,10 @@ struct QuantFormat {
   static constexpr bool kSigned = Bits == 8;              // else q is in [0, 2^Bits), or in [0, 64) of a grid
   static constexpr int kOffset = kSigned || HasMin ? 0 : kHasGrid ? -32 : -(1 << (Bits - 1));
 
+  /// The largest magnitude of q + kOffset.
+  static constexpr int kLargest = kSigned ? 128 : HasMin ? (1 << Bits) - 1 : -kOffset;
+
   /// Groups whose products with activations of at most 127 add up in 16 bits: two products a group.
-  static constexpr int kLargest = HasMin ? (1 << Bits) - 1 : -kOffset;
   static constexpr int kPairGroups = kSigned                                      ? 0
                                      : kLargest * 127 * 2 * kQuantGroups <= 32767 ? kQuantGroups
                                                                                   : kQuantGroups / 2;

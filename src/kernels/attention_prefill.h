@@ -1,0 +1,174 @@
+#pragma once
+
+#include "kernels/attention.h"
+#include "kernels/matmul_packed.h"
+
+/// Attention of many queries in BF16, softmax in F32: the result so far of each query is rescaled whenever a block of
+/// keys has a larger score (Milakov and Gimelshein, arXiv:1805.02867; Dao et al., arXiv:2205.14135).
+///
+/// Blocks of keys begin at multiples of 256 tokens, whatever the queries, and a token that a query does not see has
+/// the weight zero; so a query's result does not depend on the others.
+namespace gptj {
+
+template <class S, class Kv>
+class PrefillAttention {
+ public:
+  explicit PrefillAttention(const AttentionArgs& args)
+      : a(args),
+        width(static_cast<int>(round_up(args.head_dim, kPanelRows))),
+        query_stride(operand_stride(Operand::bf16, args.head_dim)),
+        key_panel_bytes((args.head_dim + 1) / 2 * kPanelRows * 4) {
+    float* at = a.scratch;
+    const auto take = [&](int64_t floats) { return (at += floats) - floats; };
+    keys = reinterpret_cast<uint8_t*>(take(kKeyBlock / kPanelRows * key_panel_bytes / 4));
+    values = reinterpret_cast<uint8_t*>(take(width * (kKeyBlock / 2)));
+    queries = reinterpret_cast<uint8_t*>(take(a.n_queries * query_stride / 4));
+    weights = reinterpret_cast<uint8_t*>(take(kQueries * kWeightStride / 4));
+    scores = take(kQueries * kScoreStride);
+    results = take(int64_t{a.n_queries} * width);
+    largest = take(a.n_queries);
+    sums = take(a.n_queries);
+  }
+
+  void run() const {
+    for (int i = 0; i < a.n_queries; ++i) {
+      pack_bf16<S>(a.q + i * a.q_stride, a.head_dim, queries + i * query_stride);
+      for (int d = 0; d < width; ++d) results[i * width + d] = 0.0f;
+      largest[i] = -1e38f;
+      sums[i] = 0.0f;
+    }
+    for (int begin = 0; begin < visible(a.n_queries - 1); begin += kKeyBlock) {
+      const int n = smaller(kKeyBlock, visible(a.n_queries - 1) - begin);
+      pack_keys(begin, n);
+      pack_values(begin, n);
+      const int first = begin < visible(0) ? 0 : begin - a.n_past;  // the first query that sees any of them
+      for (int i = first; i < a.n_queries; i += kQueries) meet(begin, i, smaller(kQueries, a.n_queries - i));
+    }
+    for (int i = 0; i < a.n_queries; ++i) {
+      for (int d = 0; d < a.head_dim; ++d) a.out[i * a.out_stride + d] = results[i * width + d] / sums[i];
+    }
+  }
+
+ private:
+  using F = typename S::F;
+  using Element = typename Kv::Element;
+
+  static constexpr int kQueries = kMaxQueryBlock / S::kPackedColumns * S::kPackedColumns;
+  static constexpr int64_t kScoreStride = kKeyBlock + kPanelRows;
+  static constexpr int64_t kWeightStride = operand_stride(Operand::bf16, kKeyBlock);
+
+  static int smaller(int x, int y) { return x < y ? x : y; }
+
+  /// Tokens that a query sees.
+  int visible(int query) const { return a.n_past + query + 1; }
+
+  /// Keys are packed by pairs of dimensions, values by pairs of tokens.
+  void pack_keys(int begin, int n) const {
+    const auto* from = static_cast<const Element*>(a.kv.keys) + int64_t{begin} * a.head_dim;
+    for (int panel = 0; panel * kPanelRows < n; ++panel) {
+      const auto number = [&](int d, int row) {
+        const F key = Kv::template load<S>(from + (int64_t{panel} * a.head_dim + d) * kPanelRows + row);
+        if constexpr (!Kv::kScaled) return key;
+        return S::mul(
+            key, S::load(a.kv.key_scales + d / kKvBlock * a.kv.n_ctx + begin + panel * kPanelRows + row));
+      };
+      pack_panel(number, a.head_dim, keys + panel * key_panel_bytes);
+    }
+  }
+  void pack_values(int begin, int n) const {
+    for (int panel = 0; panel * kPanelRows < a.head_dim; ++panel) {
+      const auto* from = static_cast<const Element*>(a.kv.values) + (panel * a.kv.n_ctx + begin) * kPanelRows;
+      const float* scales = nullptr;
+      if constexpr (Kv::kScaled) {
+        scales = a.kv.value_scales + panel * kPanelRows / kKvBlock * a.kv.n_ctx + begin;
+      }
+      const auto number = [&](int t, int row) {
+        const F value = Kv::template load<S>(from + t * kPanelRows + row);
+        if constexpr (!Kv::kScaled) return value;
+        return S::mul(value, S::set1(scales[t]));
+      };
+      pack_panel(number, n, values + panel * kValuePanelBytes);
+    }
+  }
+
+  /// number(k, row), k < n, in pairs of k.
+  template <class Number>
+  static void pack_panel(const Number& number, int n, uint8_t* to) {
+    for (int k = 0; k < n; k += 2) {
+      for (int row = 0; row < kPanelRows; row += S::kLanes) {
+        const F second = k + 1 < n ? number(k + 1, row) : S::set1(0.0f);
+        S::store_bytes(to + (k / 2 * kPanelRows + row) * 4, S::pack_bf16(number(k, row), second));
+      }
+    }
+  }
+
+  /// Queries [first, first + n) and the keys and values of the tokens from `begin`.
+  void meet(int begin, int first, int n) const {
+    const int n_keys = smaller(kKeyBlock, visible(first + n - 1) - begin);
+    const int n_panels = (n_keys + kPanelRows - 1) / kPanelRows;
+    for (int i = 0; i < n; ++i) {
+      for (int t = 0; t < n_panels * kPanelRows; ++t) scores[i * kScoreStride + t] = 0.0f;
+    }
+    product(keys, key_panel_bytes, n_panels, (a.head_dim + 1) / 2, queries + first * query_stride,
+            query_stride, n, scores, kScoreStride);
+    for (int i = 0; i < n; ++i) {
+      weigh(first + i, smaller(n_keys, visible(first + i) - begin), n_panels, scores + i * kScoreStride,
+            weights + i * kWeightStride);
+    }
+    product(values, kValuePanelBytes, width / kPanelRows, (n_keys + 1) / 2, weights, kWeightStride, n,
+            results + int64_t{first} * width, width);
+  }
+
+  static void product(const uint8_t* panels, int64_t panel_stride, int n_panels, int n_lanes,
+                      const uint8_t* x, int64_t x_stride, int n_columns, float* y, int64_t y_stride) {
+    packed_product<S, Bf16Dot>({.panels = panels,
+                                .panel_stride = panel_stride,
+                                .n_panels = n_panels,
+                                .n_lanes = n_lanes,
+                                .x = x,
+                                .x_stride = x_stride,
+                                .n_columns = n_columns,
+                                .y = y,
+                                .y_stride = y_stride});
+  }
+
+  /// From a query's scores of `n` tokens their weights, which are zero for more, up to `n_panels`; what the query has
+  /// so far is brought to the same scale.
+  void weigh(int query, int n, int n_panels, float* row, uint8_t* to) const {
+    const float before = largest[query], now = largest_of<S>(row, n);
+    largest[query] = now > before ? now : before;
+    const float sum = exponentials<S>(row, n, a.scale, largest[query]);
+    for (int t = n; t < n_panels * kPanelRows; ++t) row[t] = 0.0f;
+    pack_bf16<S>(row, n_panels * kPanelRows, to);
+
+    float factor[kPanelRows] = {(before - largest[query]) * a.scale};
+    S::store(factor, exp<S>(S::load(factor)));
+    sums[query] = sums[query] * factor[0] + sum;
+    float* result = results + int64_t{query} * width;
+    for (int d = 0; d < width; d += S::kLanes) {
+      S::store(result + d, S::mul(S::load(result + d), S::set1(factor[0])));
+    }
+  }
+
+  static constexpr int64_t kValuePanelBytes = kKeyBlock / 2 * kPanelRows * 4;
+
+  const AttentionArgs& a;
+  const int width;  // head_dim, completed to whole panels
+  const int64_t query_stride;
+  const int64_t key_panel_bytes;
+  uint8_t* keys;     // [kKeyBlock / 16][head_dim / 2][16][2]
+  uint8_t* values;   // [width / 16][kKeyBlock / 2][16][2]
+  uint8_t* queries;  // [n_queries] rows in BF16
+  uint8_t* weights;  // [kQueries] rows in BF16
+  float* scores;     // [kQueries][kScoreStride]
+  float* results;    // [n_queries][width]
+  float* largest;    // [n_queries], score so far
+  float* sums;       // [n_queries], of the weights so far
+};
+
+template <class S, class Kv>
+void attention_prefill(const AttentionArgs& a) noexcept {
+  PrefillAttention<S, Kv>(a).run();
+}
+
+}  // namespace gptj
