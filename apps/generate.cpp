@@ -48,12 +48,13 @@ void declare(CommandLine& line, Options& o, const Program& program) {
   line.number("--top_p,--top-p", o.sampler.top_p, 0.0F, 1.0F,
               "draw from the likeliest tokens that together have this probability (1: all)");
   line.number("--temp", o.sampler.temperature, 0.0F, 1000.0F, "temperature (0: always the likeliest token)");
-  line.number("--repeat-last-n", o.sampler.repeat_last_n, -1, kMany,
+  line.number("--repeat-last-n,--repeat_last_n", o.sampler.repeat_last_n, -1, kMany,
               "tokens looked back at for the penalty (0: none, -1: all)");
-  line.number("--repeat-penalty", o.sampler.repeat_penalty, 0.01F, 100.0F,
+  line.number("--repeat-penalty,--repeat_penalty", o.sampler.repeat_penalty, 0.01F, 100.0F,
               "penalty of repeated tokens (1: none)");
   declare_session(line, o.session);
-  line.number("-c,--ctx-size,--ctx_size", o.session.n_ctx, 0, kMaxInt, "context in tokens (0: the model's)");
+  line.number("-c,--ctx-size,--ctx_size,--context", o.session.n_ctx, 0, kMaxInt,
+              "context in tokens (0: the model's)");
   o.log.declare(line);
   line.text("--trace", o.trace, "FILE",
             "write what each thread did when, for chrome://tracing or ui.perfetto.dev");
@@ -89,14 +90,14 @@ std::vector<int> prompt_tokens(const Tokenizer& tokenizer, const std::string& pr
 }
 
 /// Tokens that may be added to a prompt of `n_prompt`; throws Error if it leaves no room for any.
-int fitting_n_predict(int wanted, int n_prompt, int n_ctx, const Log& log) {
-  if (n_prompt + std::min(wanted, 1) > n_ctx) {
+int fitting_n_predict(int wanted, size_t n_prompt, int n_ctx, const Log& log) {
+  if (n_prompt + static_cast<size_t>(std::min(wanted, 1)) > static_cast<size_t>(n_ctx)) {
     throw Error(
         fmt::format("the prompt is too long: expected at most {} tokens (the context of {} less one for the "
                     "answer), found {}",
                     n_ctx - 1, n_ctx, n_prompt));
   }
-  const int fitting = std::min(wanted, n_ctx - n_prompt);
+  const int fitting = std::min(wanted, n_ctx - static_cast<int>(n_prompt));
   if (fitting < wanted)
     log.line("main: n_predict = {} (not {}): more does not fit the context", fitting, wanted);
   return fitting;
@@ -162,10 +163,11 @@ GenerateResult write_text(const Model& model, Session& session, const std::strin
 }
 
 /// Fits the options to the model and the prompt. Throws Error.
-void settle(Options& options, const Tokenizer& tokenizer, int n_prompt, int n_ctx, const Log& log) {
+void settle(Options& options, const OpenedModel& model, size_t n_prompt, const Log& log) {
+  const int n_ctx = options.session.n_ctx == 0 ? model.info().n_ctx : options.session.n_ctx;
   options.generate.n_predict = fitting_n_predict(options.generate.n_predict, n_prompt, n_ctx, log);
   options.generate.stop_at_eos = !options.ignore_eos;
-  if (options.ignore_eos) options.sampler.banned_token = tokenizer.eos().value_or(-1);
+  if (options.ignore_eos) options.sampler.banned_token = model.tokenizer().eos().value_or(-1);
 }
 
 int generate_text(const Program& program, Options& options) {
@@ -179,15 +181,15 @@ int generate_text(const Program& program, Options& options) {
   const std::string isa = instruction_set();
   OpenedModel opened(options.model.resolve(program, log));
   const SessionMemory memory = session_memory(opened.info(), options.session);  // or what is wrong with them
+  const std::vector<int> ids = prompt_tokens(opened.tokenizer(), prompt);
   log.line("main: seed = {}", options.sampler.seed);
+  settle(options, opened, ids.size(), log);  // before long work, as a prompt may be too long
   const Model model = load_model(std::move(opened), options.session, log);
   Session session(model, options.session);
   const double load_ms = loading.ms();
   log.line("main: instruction set = {}, threads = {}", isa, session.n_threads());
 
-  const std::vector<int> ids = prompt_tokens(model.tokenizer(), prompt);
   report_prompt(ids, model.tokenizer(), log);
-  settle(options, model.tokenizer(), static_cast<int>(ids.size()), session.n_ctx(), log);
   log.line("");
   std::optional<Trace> trace;
   if (options.trace) trace.emplace();

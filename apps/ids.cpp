@@ -8,10 +8,11 @@
 #include "base/quoted.h"
 #include "command_line.h"
 #include "console.h"
+#include "gptj/error.h"
 
 namespace gptj::apps {
 
-std::vector<int> read_ids(std::string_view option, const std::string& argument) {
+std::vector<int> read_ids(std::string_view option, const std::string& argument, int n_ids) {
   constexpr std::string_view kSeparators = ", \t\r\n";
   std::string content;
   std::string_view left = argument;
@@ -28,6 +29,8 @@ std::vector<int> read_ids(std::string_view option, const std::string& argument) 
       throw UsageError(
           fmt::format("{}: expected token ids (whole numbers, as in 1,2,3), found {}", option, quoted(word)));
     }
+    if (id >= n_ids)
+      throw Error(fmt::format("{}: expected ids from 0 to {}, found {}", option, n_ids - 1, id));
     ids.push_back(id);
   }
 }

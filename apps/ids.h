@@ -7,7 +7,7 @@
 namespace gptj::apps {
 
 /// Token ids separated by commas, spaces or newlines: from `argument` itself, or from the file that it names
-/// as "@FILE". Throws UsageError naming `option`, Error when the file cannot be read.
-std::vector<int> read_ids(std::string_view option, const std::string& argument);
+/// as "@FILE". Throws UsageError naming `option`, Error when the file cannot be read or an id is not below `n_ids`.
+std::vector<int> read_ids(std::string_view option, const std::string& argument, int n_ids);
 
 }  // namespace gptj::apps

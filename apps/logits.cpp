@@ -20,9 +20,9 @@ struct Options {
   LogOptions log;
 };
 
-std::vector<int> wanted_ids(const Options& options, const Tokenizer& tokenizer) {
-  std::vector<int> ids =
-      options.ids ? read_ids("--ids", *options.ids) : tokenizer.encode(options.text.read());
+std::vector<int> wanted_ids(const Options& options, const OpenedModel& model) {
+  std::vector<int> ids = options.ids ? read_ids("--ids", *options.ids, model.info().n_vocab)
+                                     : model.tokenizer().encode(options.text.read());
   if (ids.empty()) throw Error("expected at least one token, found an empty text");
   return ids;
 }
@@ -45,7 +45,7 @@ int logits_command(const Program& program, const Command& command, std::vector<s
 
   const Log log = options.log.log();
   OpenedModel opened(options.model.resolve(program, log));
-  const std::vector<int> ids = wanted_ids(options, opened.tokenizer());
+  const std::vector<int> ids = wanted_ids(options, opened);
   options.session.n_ctx = static_cast<int>(ids.size());
   options.session.exact = true;  // these are what others are measured against
   options.session.kv_type = KvType::f32;

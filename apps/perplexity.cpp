@@ -88,10 +88,12 @@ int perplexity_command(const Program& program, const Command& command, std::vect
   const std::string text = options.text.read();
   OpenedModel opened(options.model.resolve(program, log));
   if (options.session.n_ctx == 0) options.session.n_ctx = std::min(kDefaultWindow, opened.info().n_ctx);
+  const std::vector<int> ids = opened.tokenizer().encode(text);
+  perplexity_windows(ids.size(),
+                     options.session.n_ctx);  // tells of a text that is too short before long work
   const Model model = load_model(std::move(opened), options.session, log);
   Session session(model, options.session);
   log.line("perplexity: instruction set = {}, threads = {}", instruction_set(), session.n_threads());
-  const std::vector<int> ids = model.tokenizer().encode(text);
   const PerplexityResult result = measure(session, ids, log);
   if (!std::isfinite(result.perplexity)) {  // of which JSON knows nothing
     throw Error(fmt::format("perplexity: expected a finite number, found {}", result.perplexity));

@@ -21,15 +21,6 @@ struct Options {
   LogOptions log;
 };
 
-std::string decoded(const Tokenizer& tokenizer, const std::vector<int>& ids) {
-  for (int id : ids) {
-    if (id >= tokenizer.n_tokens()) {
-      throw Error(fmt::format("--decode: expected ids from 0 to {}, found {}", tokenizer.n_tokens() - 1, id));
-    }
-  }
-  return tokenizer.decode(ids);
-}
-
 /// One line for each token: its id, a tab, its bytes.
 std::string listed(const Tokenizer& tokenizer, const std::vector<int>& ids) {
   std::string out;
@@ -54,8 +45,8 @@ int tokenize_command(const Program& program, const Command& command, std::vector
 
   const std::string path = options.model.resolve(program, options.log.log());
   if (options.decode) {
-    const std::vector<int> ids = read_ids("--decode", *options.decode);
-    write_out(decoded(open_tokenizer(path), ids));
+    const Tokenizer tokenizer = open_tokenizer(path);
+    write_out(tokenizer.decode(read_ids("--decode", *options.decode, tokenizer.n_tokens())));
     return 0;
   }
   const std::string text = options.text.read();

@@ -7,8 +7,9 @@ function(gptj_library name)
   target_link_libraries(gptj_${name} PUBLIC ${ARG_DEPENDS})
 endfunction()
 
-# Tells a target of the tests where the data lie.
-function(gptj_test_paths target)
+# For a target of the tests: where the data lie; and quick to compile, for what must be fast is what is tested.
+function(gptj_test_properties target)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O0>)
   target_compile_definitions(${target} PRIVATE GPTJ_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data"
                                                GPTJ_DEMO_MODELS="${PROJECT_SOURCE_DIR}/models/demo")
 endfunction()
@@ -20,6 +21,6 @@ function(gptj_test name)
   add_executable(test_${name} ${ARG_SOURCES})
   target_include_directories(test_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(test_${name} PRIVATE ${ARG_DEPENDS} GTest::gtest GTest::gtest_main)
-  gptj_test_paths(test_${name})
+  gptj_test_properties(test_${name})
   gtest_discover_tests(test_${name} TEST_PREFIX "${GPTJ_TEST_PREFIX}${name}." DISCOVERY_TIMEOUT 60)
 endfunction()

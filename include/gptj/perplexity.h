@@ -15,11 +15,14 @@ struct PerplexityResult {
   int n_scored = 0;  // tokens that were predicted and counted
 };
 
+/// Windows of `window` tokens that a text of `n_tokens` has. Throws Error if none fits or one would be shorter than
+/// 3 tokens: what can be known before a model is loaded.
+int perplexity_windows(size_t n_tokens, int window);
+
 /// Perplexity as llama.cpp's tool measures it: the text is cut into windows of session.n_ctx() tokens (a last
 /// short one is dropped); each is evaluated from an empty context; only the second half of each window is
 /// scored, so that every scored token has at least n_ctx / 2 tokens of context.
-/// `progress` sees the result so far after each window; false stops. Throws Error if no window fits or
-/// one would be shorter than 3 tokens.
+/// `progress` sees the result so far after each window; false stops. Throws Error as perplexity_windows() does.
 PerplexityResult perplexity(
     Session& session, std::span<const int> ids,
     const std::function<bool(const PerplexityResult&, int n_windows_total)>& progress);

@@ -18,17 +18,22 @@ double negative_log_likelihood(std::span<const float> logits, int target) {
 
 }  // namespace
 
-PerplexityResult perplexity(Session& session, std::span<const int> ids,
-                            const std::function<bool(const PerplexityResult&, int)>& progress) {
+int perplexity_windows(size_t n_tokens, int window) {
   constexpr int kShortestWindow = 3;  // of less, the second half predicts nothing
-  const int window = session.n_ctx();
   if (window < kShortestWindow) {
     fail("perplexity: expected a context of at least {} tokens, found {}", kShortestWindow, window);
   }
-  const auto n_windows = static_cast<int>(ids.size() / static_cast<size_t>(window));
+  const size_t n_windows = n_tokens / static_cast<size_t>(window);
   if (n_windows == 0) {
-    fail("perplexity: expected a text of at least {} tokens, one window, found {}", window, ids.size());
+    fail("perplexity: expected a text of at least {} tokens, one window, found {}", window, n_tokens);
   }
+  return static_cast<int>(n_windows);
+}
+
+PerplexityResult perplexity(Session& session, std::span<const int> ids,
+                            const std::function<bool(const PerplexityResult&, int)>& progress) {
+  const int window = session.n_ctx();
+  const int n_windows = perplexity_windows(ids.size(), window);
   PerplexityResult result;
   double sum = 0, squares = 0;
   for (int w = 0; w < n_windows; ++w) {

@@ -162,7 +162,7 @@ TEST(Logits, BadIdsAndFilesAreErrorsThatLeaveNothing) {
     EXPECT_TRUE(std::filesystem::is_empty(directory.path()));
     return f.err;
   };
-  EXPECT_TRUE(contains(failure("1,4096", out), "4096"));
+  EXPECT_TRUE(contains(failure("1,4096", out), "--ids: expected ids from 0 to 4095, found 4096"));
   EXPECT_TRUE(contains(failure("1,-2", out), "found '-2'"));
   EXPECT_TRUE(contains(failure("", out), "at least one token"));
   EXPECT_TRUE(contains(failure("@/no/such", out), "'/no/such'"));
@@ -240,7 +240,9 @@ TEST(Perplexity, ATextShorterThanAWindowIsAnError) {
   const Finished f = gptj({"perplexity", "-m", kDemoGptJ, "-q"}, "int x;");
   EXPECT_EQ(f.code, 1);
   EXPECT_EQ(f.out, "");
-  EXPECT_TRUE(contains(f.err, "512"));
+  EXPECT_TRUE(contains(f.err, "at least 512 tokens"));
+  const Finished loud = gptj({"perplexity", "-m", kDemoGptJ}, "int x;");
+  EXPECT_FALSE(contains(loud.err, "loading model")) << "loads long before it says so";
 }
 
 TEST(Inspect, ShowsSizesTensorsAndMemory) {

@@ -206,6 +206,8 @@ TEST(Generate, APromptBeyondTheContextIsRefused) {
   const std::string error =
       failure({"-m", kDemoGptJ, "-q", "-c", "16", "-p", std::string(40, ';') + kPrompt});
   EXPECT_TRUE(has_line(error, "*prompt is too long: expected at most 15 tokens *16*, found %"));
+  const Finished f = gptj({"-m", kDemoGptJ, "-c", "16", "-p", std::string(40, ';') + kPrompt});
+  EXPECT_FALSE(contains(f.err, "loading model")) << "loads long before it says so";
 }
 
 TEST(Generate, TheNumberOfTokensIsCutToTheContext) {

@@ -95,7 +95,7 @@ TEST(ThreadPool, MayEndBeforeItsWorkersHaveBegun) {
   for (int round = 0; round < 50; ++round) ThreadPool pool(4);
 }
 
-#ifdef __GLIBC__
+#if defined(__GLIBC__) && !defined(GPTJ_EMULATED)
 /// While it lives, threads get stacks of so many bytes of address space that only some can start.
 class LargeStacks {
  public:
