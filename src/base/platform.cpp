@@ -43,6 +43,7 @@ uint64_t count_available_memory() {  // all there is: what is free is not told
   return sysctl_value<uint64_t>("hw.memsize");
 }
 void prefer_huge_pages(void*, size_t) {}
+void avoid_huge_pages(void*, size_t) {}
 void forget_peak_memory() {}
 bool forget_pages(int) {
   return false;
@@ -84,6 +85,10 @@ uint64_t count_available_memory() {
 
 void prefer_huge_pages(void* pages, size_t bytes) {
   ::madvise(pages, bytes, MADV_HUGEPAGE);
+}
+
+void avoid_huge_pages(void* pages, size_t bytes) {
+  ::madvise(pages, bytes, MADV_NOHUGEPAGE);
 }
 
 void forget_peak_memory() {
@@ -137,6 +142,13 @@ void* allocate_pages(size_t bytes, std::string_view what) {
   }
   prefer_huge_pages(pages, bytes);
   return pages;
+}
+
+void prefer_small_pages(void* pages, size_t bytes) {
+  constexpr uintptr_t kPage = 4096;
+  const auto begin = (reinterpret_cast<uintptr_t>(pages) + kPage - 1) / kPage * kPage;
+  const auto end = (reinterpret_cast<uintptr_t>(pages) + bytes) / kPage * kPage;
+  if (begin < end) avoid_huge_pages(reinterpret_cast<void*>(begin), end - begin);
 }
 
 void free_pages(void* pages, size_t bytes) {

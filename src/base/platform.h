@@ -27,4 +27,8 @@ bool forget_cached(const std::string& path);
 void* allocate_pages(size_t bytes, std::string_view what);
 void free_pages(void* pages, size_t bytes);
 
+/// Of such memory a part that is filled little by little: then whole huge pages should not be cleared for its first
+/// bytes. To be called before it is touched.
+void prefer_small_pages(void* pages, size_t bytes);
+
 }  // namespace gptj::platform

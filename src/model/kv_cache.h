@@ -23,7 +23,9 @@ class KvCache {
     key_bytes_ = n_ctx_ * config.head_dim() * number;
     value_bytes_ = n_ctx_ * round_up(config.head_dim(), kPanelRows) * number;
     if (type == KvType::int8) n_scales_ = n_ctx_ * (round_up(config.head_dim(), kKvBlock) / kKvBlock);
-    data_ = arena.take<uint8_t>(int64_t{config.n_layer} * n_head_ * head_bytes());
+    const int64_t bytes = int64_t{config.n_layer} * n_head_ * head_bytes();
+    data_ = arena.take<uint8_t>(bytes);
+    if (data_ != nullptr) platform::prefer_small_pages(data_, static_cast<size_t>(bytes));
   }
 
   KvHead head(int layer, int head) const {
