@@ -43,7 +43,7 @@ double read_roof() {
   static const double roof = [] {
     ThreadPool pool(1);
     ReadRoof memory(pool, int64_t{512} << 20);
-    return best_rate([&] { return memory.read(); });
+    return best_rate([&] { return memory.read(kernels()); });
   }();
   return roof;
 }

@@ -18,7 +18,7 @@ void read_roof(benchmark::State& state) {
   ThreadPool pool(platform::physical_cores());
   ReadRoof roof(pool, kReadBytes);
   int64_t bytes = 0;
-  for (auto _ : state) bytes += roof.read();
+  for (auto _ : state) bytes += roof.read(kernels());
   state.SetBytesProcessed(bytes);
 }
 BENCHMARK(read_roof)->Unit(benchmark::kMillisecond)->UseRealTime();
@@ -42,6 +42,7 @@ const bool registered = [] {
     };
     add("f32", set.kernels().f32_roof);
     add("int8", set.kernels().int8_roof);
+    if (set.kernels().bf16_roof != nullptr) add("bf16", set.kernels().bf16_roof);
   }
   return true;
 }();

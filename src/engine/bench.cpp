@@ -33,7 +33,7 @@ double rate(const Work& work) {
 struct RoofMeter::Impl {
   Impl(int n_threads, uint64_t read_bytes)
       : pool(thread_count(n_threads)), memory(pool, static_cast<int64_t>(read_bytes)) {
-    memory.read();  // threads have started, and the clock has risen
+    memory.read(kernels());  // threads have started, and the clock has risen
   }
 
   ThreadPool pool;
@@ -47,7 +47,7 @@ RoofMeter& RoofMeter::operator=(RoofMeter&&) noexcept = default;
 RoofMeter::~RoofMeter() = default;
 
 double RoofMeter::measure(Roof roof) {
-  if (roof == Roof::read) return rate([&] { return impl_->memory.read(); });
+  if (roof == Roof::read) return rate([&] { return impl_->memory.read(kernels()); });
   const Kernels& table = kernels();
   const auto kernel = roof == Roof::f32    ? table.f32_roof
                       : roof == Roof::int8 ? table.int8_roof

@@ -52,6 +52,7 @@ constexpr Kernels make_kernels(FormatList<Format...>) {
                 {nullptr, pack_blocks<Simd>, nullptr, nullptr},
                 rotate<Simd>,
                 {apply_in_place<Simd, GeluNew>, apply_in_place<Simd, Gelu>, apply_in_place<Simd, Relu>},
+                read_roof<Simd>,
                 f32_roof<Simd>,
                 int8_roof<Simd>,
                 nullptr};

@@ -146,6 +146,8 @@ struct Kernels {
   /// x = f(x); index: Activation.
   void (*activations[kNumActivations])(float* x, int n) noexcept;
 
+  /// Reads `bytes`, a multiple of 256, and does as little as possible with them.
+  int32_t (*read_roof)(const uint8_t* data, int64_t bytes) noexcept;
   /// Nothing but multiply-adds, in F32, of bytes and of BF16; return the operations done, two for each.
   int64_t (*f32_roof)(int64_t repeats) noexcept;
   int64_t (*int8_roof)(int64_t repeats) noexcept;

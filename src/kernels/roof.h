@@ -8,6 +8,33 @@
 /// has products under way (units x latency: 8 to 12 on x86, up to 16 on ARM).
 namespace gptj {
 
+/// In four streams: one alone does not keep the prefetchers of a core busy (measured on Zen 3: 27 GB/s with one, 35 with
+/// four). Whole lines: with a word of each, Zen 4 reads at 25 GB/s instead of 34.
+template <class S>
+int32_t read_roof(const uint8_t* data, int64_t bytes) noexcept {
+  using I = typename S::I;
+  constexpr int kStreams = 4, kLine = 64, kRegister = S::kLanes * 4;
+  const int64_t stream = bytes / kStreams;
+  I sums[kStreams];
+  GPTJ_UNROLL
+  for (int s = 0; s < kStreams; ++s) sums[s] = S::set1(int32_t{0});
+  for (int64_t at = 0; at < stream; at += kLine) {
+    GPTJ_UNROLL
+    for (int s = 0; s < kStreams; ++s) {
+      GPTJ_UNROLL
+      for (int i = 0; i < kLine; i += kRegister) {
+        sums[s] = S::bit_xor(sums[s], S::load_bytes(data + s * stream + at + i));
+      }
+    }
+  }
+  I all = sums[0];
+  for (int s = 1; s < kStreams; ++s) all = S::bit_xor(all, sums[s]);
+  int32_t lanes[S::kLanes], sum = 0;
+  S::store_bytes(lanes, all);
+  for (const int32_t lane : lanes) sum ^= lane;
+  return sum;
+}
+
 /// As many as fit beside the factor: AVX2 has 16 registers, the others 32.
 template <class S>
 inline constexpr int kRoofChains = S::kLanes == 8 ? 12 : 16;

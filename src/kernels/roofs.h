@@ -15,14 +15,14 @@ class ReadRoof {
   /// Fills `bytes` of memory, which should be far more than the caches hold. Throws Error when there are none.
   ReadRoof(ThreadPool& pool, int64_t bytes);
 
-  /// Touches every cache line once, all threads together; returns the bytes.
-  int64_t read();
+  /// All of them once, all threads together; returns the bytes.
+  int64_t read(const Kernels& kernels);
 
  private:
   ThreadPool& pool_;
-  const int64_t count_;
+  const int64_t bytes_;
   Arena arena_;
-  uint64_t* data_;
+  uint8_t* data_;
 };
 
 /// Runs one of Kernels' roofs for `repeats` on every thread; returns the operations of all.

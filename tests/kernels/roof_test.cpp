@@ -28,7 +28,7 @@ INSTANTIATE_TEST_SUITE_P(AllSets, Roof, testing::ValuesIn(tested_sets()), set_na
 TEST(ReadRoof, ReadsAllThatItTook) {
   ThreadPool pool(2);
   ReadRoof roof(pool, 8 << 20);
-  EXPECT_EQ(roof.read(), 8 << 20);
+  EXPECT_EQ(roof.read(kernels()), 8 << 20);
 }
 
 }  // namespace
