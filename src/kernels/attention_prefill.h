@@ -109,27 +109,28 @@ class PrefillAttention {
     for (int i = 0; i < n; ++i) {
       for (int t = 0; t < n_panels * kPanelRows; ++t) scores[i * kScoreStride + t] = 0.0f;
     }
-    product(keys, key_panel_bytes, n_panels, (a.head_dim + 1) / 2, queries + first * query_stride,
-            query_stride, n, scores, kScoreStride);
+    packed_product<S, Bf16Dot>({.panels = keys,
+                                .panel_stride = key_panel_bytes,
+                                .n_panels = n_panels,
+                                .n_lanes = (a.head_dim + 1) / 2,
+                                .x = queries + first * query_stride,
+                                .x_stride = query_stride,
+                                .n_columns = n,
+                                .y = scores,
+                                .y_stride = kScoreStride});
     for (int i = 0; i < n; ++i) {
       weigh(first + i, smaller(n_keys, visible(first + i) - begin), n_panels, scores + i * kScoreStride,
             weights + i * kWeightStride);
     }
-    product(values, kValuePanelBytes, width / kPanelRows, (n_keys + 1) / 2, weights, kWeightStride, n,
-            results + int64_t{first} * width, width);
-  }
-
-  static void product(const uint8_t* panels, int64_t panel_stride, int n_panels, int n_lanes,
-                      const uint8_t* x, int64_t x_stride, int n_columns, float* y, int64_t y_stride) {
-    packed_product<S, Bf16Dot>({.panels = panels,
-                                .panel_stride = panel_stride,
-                                .n_panels = n_panels,
-                                .n_lanes = n_lanes,
-                                .x = x,
-                                .x_stride = x_stride,
-                                .n_columns = n_columns,
-                                .y = y,
-                                .y_stride = y_stride});
+    packed_product<S, Bf16Dot>({.panels = values,
+                                .panel_stride = kValuePanelBytes,
+                                .n_panels = width / kPanelRows,
+                                .n_lanes = (n_keys + 1) / 2,
+                                .x = weights,
+                                .x_stride = kWeightStride,
+                                .n_columns = n,
+                                .y = results + int64_t{first} * width,
+                                .y_stride = width});
   }
 
   /// From a query's scores of `n` tokens their weights, which are zero for more, up to `n_panels`; what the query has

@@ -55,8 +55,8 @@ void unpack(const uint8_t* panel, int begin, int end, float* out) noexcept {
   unpack_slab<S, Format>(panel, begin, end, out);
 }
 
-/// Asks for what a stream of weights will need: the prefetchers of the hardware alone leave it waiting when there is
-/// more to do than one product for each weight. Asking for one stream of several is best (measured on Zen 3).
+/// Asks for what a stream of weights will need, where it is the only one and there is more to do than one product for each
+/// weight: the prefetchers of the hardware alone leave it waiting then. Several streams are best without.
 template <int kBytes>
 inline void prefetch(const uint8_t* stream) {
   constexpr int kAhead = 4096, kLine = 64;
