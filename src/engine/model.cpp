@@ -51,7 +51,7 @@ ModelInfo describe(const ModelFile& file, const Architecture& architecture, cons
   out.read_bytes = architecture.read_bytes();
   for (const FileTensor* weight : binder.used()) out.n_params += n_values(*weight);
   for (const FileTensor& tensor : file.tensors) {
-    out.tensors.push_back({tensor.name, info(tensor.dtype).name, tensor.shape, tensor.bytes});
+    out.tensors.push_back({tensor.name, tensor.type(), tensor.shape, tensor.bytes});
   }
   return out;
 }

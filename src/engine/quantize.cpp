@@ -10,6 +10,7 @@
 #include "engine/thread_count.h"
 #include "io/native_writer.h"
 #include "model/architecture.h"
+#include "model/row_reader.h"
 #include "tensor/pack.h"
 #include "tensor/quantize.h"
 
@@ -46,40 +47,6 @@ DType stored_type(DType wanted, const MatrixBinding& matrix) {
   if (fits_blocks(wanted, matrix.to->n)) return wanted;
   return fits_blocks(DType::q8_0, matrix.to->n) ? DType::q8_0 : DType::f16;
 }
-
-/// Reads rows of a matrix as F32, whatever the file's form.
-class RowReader {
- public:
-  /// Rows [begin, end) to [end - begin][n].
-  const float* read(const MatrixBinding& matrix, int64_t begin, int64_t end) {
-    const FileTensor& from = *matrix.from;
-    const auto count = static_cast<size_t>(end - begin), n = static_cast<size_t>(matrix.to->n);
-    const size_t value_bytes = info(from.dtype).block_bytes;  // none is quantized
-    raw_.resize(count * n * value_bytes);
-    rows_.resize(count * n);
-    if (!matrix.transposed) {
-      from.file->read_at(from.offset + static_cast<uint64_t>(begin) * n * value_bytes, raw_.data(),
-                         raw_.size());
-      to_f32(from.dtype, raw_.data(), static_cast<int64_t>(count * n), rows_.data());
-      return rows_.data();
-    }
-    const auto all_rows = static_cast<uint64_t>(matrix.to->rows);
-    columns_.resize(count * n);
-    for (size_t k = 0; k < n; ++k) {
-      from.file->read_at(from.offset + (k * all_rows + static_cast<uint64_t>(begin)) * value_bytes,
-                         raw_.data() + k * count * value_bytes, count * value_bytes);
-    }
-    to_f32(from.dtype, raw_.data(), static_cast<int64_t>(count * n), columns_.data());
-    for (size_t k = 0; k < n; ++k) {
-      for (size_t row = 0; row < count; ++row) rows_[row * n + k] = columns_[k * count + row];
-    }
-    return rows_.data();
-  }
-
- private:
-  std::vector<uint8_t> raw_;
-  std::vector<float> rows_, columns_;
-};
 
 /// Squares of values and of what quantizing loses of them.
 struct Loss {
@@ -126,7 +93,7 @@ class Quantizer {
   }
 
   void run(ThreadPool& pool, const Progress& progress) {
-    std::vector<Worker> workers(static_cast<size_t>(pool.n_threads()));
+    std::vector<Worker> workers(static_cast<size_t>(pool.n_threads()), Worker(file_.path));
     std::atomic<uint64_t> done{0};
     run_pieces(pool, pieces_.size(), [&](size_t i, int thread) {
       losses_[i] = quantize(pieces_[i], workers[static_cast<size_t>(thread)]);
@@ -164,9 +131,11 @@ class Quantizer {
 
  private:
   struct Worker {
+    explicit Worker(const std::string& path) : reader(path) {}
+
     RowReader reader;
     std::vector<uint8_t> rows, panels;
-    std::vector<float> stored;
+    std::vector<float> values, stored;
   };
 
   /// The matrices, then the vectors.
@@ -182,14 +151,12 @@ class Quantizer {
   }
 
   void write_vectors(const std::vector<VectorBinding>& vectors) {
+    RowReader reader(file_.path);
     size_t index = matrices_.size();
     for (const VectorBinding& vector : vectors) {
       if (vector.from == nullptr) continue;
-      std::vector<uint8_t> raw(vector.from->bytes);
-      vector.from->file->read_at(vector.from->offset, raw.data(), raw.size());
-      std::vector<float> values(static_cast<size_t>(vector.to->padded()));
-      to_f32(vector.from->dtype, raw.data(), vector.to->n, values.data());
-      writer_.write(index++, 0, values.data(), values.size() * sizeof(float));
+      writer_.write(index++, 0, reader.read(vector),
+                    static_cast<size_t>(vector.to->padded()) * sizeof(float));
     }
   }
 
@@ -198,7 +165,10 @@ class Quantizer {
     const DType dtype = writer_.tensors()[piece.matrix].dtype;
     const int64_t n = matrix.to->n;
     const size_t stride = row_bytes(dtype, n), panel_stride = panel_bytes(dtype, n);
-    const float* x = worker.reader.read(matrix, piece.begin, piece.end);
+    worker.values.resize(static_cast<size_t>((piece.end - piece.begin) * n));
+    to_f32(matrix.from->dtype, worker.reader.read(matrix, piece.begin, piece.end),
+           static_cast<int64_t>(worker.values.size()), worker.values.data());
+    const float* x = worker.values.data();
     worker.rows.resize(stride * kPanelRows);
     worker.stored.resize(static_cast<size_t>(n));
     const auto n_panels = static_cast<size_t>((piece.end - piece.begin + kPanelRows - 1) / kPanelRows);

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "tensor/dtype.h"
+#include "tensor/encoding.h"
 #include "text/vocab.h"
 
 namespace gptj {
@@ -15,16 +16,22 @@ namespace gptj {
 /// Whose names a file gives its tensors: the columns of the name tables in model/.
 enum class Naming { huggingface, ggml };
 
-/// One tensor of a file: where its data lies. `offset + bytes` is inside the file, and `bytes` is what shape
-/// and dtype ask for: readers have checked both.
+/// One tensor of a file: where its data lies. `offset + bytes` is inside the file, and `bytes` is what shape, strides
+/// and encoding ask for: readers have checked both.
 struct FileTensor {
   std::string name;
-  DType dtype;
+  DType dtype;                 // of its rows once they are read
   std::vector<int64_t> shape;  // outermost dimension first, all > 0
   const InputFile* file;       // nullptr: none, the weights are made up (model/synthetic.h)
   uint64_t offset;
   uint64_t bytes;
   bool panels = false;  // a matrix as memory has it: [rows, n] in panels, not transposed whatever the naming
+  const Encoding* encoding = nullptr;  // what its rows are stored in, if that is no DType
+  std::vector<int64_t> strides =
+      {};  // in values, of each dimension; empty: rows follow each other. Floats only
+
+  /// What its numbers are stored as: "f16", "q4_K".
+  const char* type() const { return encoding != nullptr ? encoding->name : info(dtype).name; }
 };
 
 /// A tensor that is no FileTensor because no DType stores its numbers (integers, booleans, ...): a buffer

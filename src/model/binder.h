@@ -25,13 +25,23 @@ struct TensorName {
   std::string_view ggml;
 };
 
+/// Which rows of a tensor a matrix is made of: `block` rows from `first` on, again `step` further, and so on.
+struct RowBlocks {
+  int64_t first = 0;
+  int64_t block = 1;
+  int64_t step = 1;
+
+  int64_t row(int64_t index) const { return first + index / block * step + index % block; }
+};
+
 /// A weight of the model and the tensor that it comes from.
 struct MatrixBinding {
   std::string name;  // Hugging Face's
   int layer;         // -1: outside of the layers, an embedding or the head
   Matrix* to;
   const FileTensor* from;
-  bool transposed;
+  bool transposed;  // the tensor is [n, rows]
+  RowBlocks rows = {};
 };
 struct VectorBinding {
   std::string name;

@@ -7,17 +7,18 @@
 #include "base/error.h"
 #include "base/pieces.h"
 #include "base/thread_pool.h"
-#include "model/binder.h"
+#include "model/row_reader.h"
 #include "tensor/pack.h"
 #include "tensor/synthetic.h"
 
 namespace gptj {
 namespace {
 
-/// What is read at once: long enough for the disk, short enough that every thread's buffer stays small.
-constexpr int64_t kReadBytes = 1 << 20;
+/// What is read at once: long enough for the disk, short enough that every thread's buffers stay small. Rows of a
+/// transposed matrix come in as many short runs as they have values, so of these more at once.
+constexpr int64_t kReadBytes = 1 << 20, kTransposedBytes = 8 << 20;
 
-/// A run of a file's rows: of whole panels, or of a transposed matrix's source rows.
+/// A run of rows.
 struct Piece {
   size_t matrix;
   int64_t begin, end;
@@ -32,23 +33,20 @@ class Binder::Loader {
   Loader(const std::vector<MatrixBinding>& matrices, const std::string& path, const Progress& progress)
       : matrices_(matrices), path_(path), progress_(progress) {
     for (size_t i = 0; i < matrices.size(); ++i) {
-      const FileTensor& from = *matrices[i].from;
-      const int64_t rows = from.panels ? round_up(from.shape[0], kPanelRows) : from.shape[0];
-      const int64_t unit = matrices[i].transposed ? info(from.dtype).panel_block : kPanelRows;
-      const int64_t step = std::max<int64_t>(unit, kReadBytes / file_row_bytes(matrices[i]) / unit * unit);
-      for (int64_t row = 0; row < rows; row += step) pieces_.push_back({i, row, std::min(rows, row + step)});
-      total_ += from.bytes;
-      if (from.panels) continue;  // needs no buffer
-      largest_ = std::max(largest_, std::min(rows, step) * file_row_bytes(matrices[i]));
+      const Matrix& to = *matrices[i].to;
+      const int64_t panel = to.panel_stride(),
+                    read_bytes = matrices[i].transposed ? kTransposedBytes : kReadBytes;
+      const int64_t step = std::max<int64_t>(1, read_bytes / panel) * kPanelRows;
+      for (int64_t row = 0; row < to.rows; row += step)
+        pieces_.push_back({i, row, std::min<int64_t>(to.rows, row + step)});
+      total_ += static_cast<uint64_t>(to.bytes());
     }
   }
 
   void run(ThreadPool& pool) {
-    std::vector<std::unique_ptr<uint8_t[]>> buffers(static_cast<size_t>(pool.n_threads()));
+    std::vector<RowReader> readers(static_cast<size_t>(pool.n_threads()), RowReader(path_));
     run_pieces(pool, pieces_.size(), [&](size_t piece, int thread) {
-      auto& buffer = buffers[static_cast<size_t>(thread)];
-      if (!buffer) buffer = std::make_unique_for_overwrite<uint8_t[]>(static_cast<size_t>(largest_));
-      read_piece(pieces_[piece], buffer.get());
+      read_piece(pieces_[piece], readers[static_cast<size_t>(thread)]);
       // Thread 0 is the caller's; it also reports what the others did.
       if (thread == 0 && progress_ && !progress_(done_, total_))
         fail("{}: loading was stopped", quoted(path_));
@@ -56,38 +54,34 @@ class Binder::Loader {
   }
 
  private:
-  static int64_t file_row_bytes(const MatrixBinding& matrix) {
-    const FileTensor& from = *matrix.from;
-    const size_t bytes = from.panels ? panel_bytes(from.dtype, from.shape[1]) / kPanelRows
-                                     : row_bytes(from.dtype, from.shape[1]);
-    return static_cast<int64_t>(bytes);
-  }
-
-  void read_piece(const Piece& piece, uint8_t* buffer) {
+  void read_piece(const Piece& piece, RowReader& reader) {
     const MatrixBinding& matrix = matrices_[piece.matrix];
     const FileTensor& from = *matrix.from;
-    const int64_t stride = file_row_bytes(matrix);
-    const auto bytes = static_cast<size_t>((piece.end - piece.begin) * stride);
-    auto* panels = const_cast<uint8_t*>(matrix.to->data);
+    const int64_t begin = piece.begin / kPanelRows * matrix.to->panel_stride();
+    const int64_t end = round_up(piece.end, kPanelRows) / kPanelRows * matrix.to->panel_stride();
+    auto* panels = const_cast<uint8_t*>(matrix.to->data) + begin;
+    const auto bytes = static_cast<size_t>(end - begin);
     done_ += bytes;
-    if (from.file == nullptr) return make_up_panels(matrix, panels + piece.begin * stride, bytes);
-    uint8_t* to = from.panels ? panels + piece.begin * stride : buffer;
-    from.file->read_at(from.offset + static_cast<uint64_t>(piece.begin * stride), to, bytes);
-    if (from.panels) {
-      // They lie where they belong.
-    } else if (matrix.transposed) {
-      pack_transposed(from.dtype, buffer, piece.begin, piece.end, matrix.to->rows, matrix.to->n, panels);
+    if (from.file == nullptr) {
+      make_up_panels(matrix, panels, bytes);
+    } else if (from.panels) {
+      from.file->read_at(from.offset + static_cast<uint64_t>(begin), panels, bytes);
     } else {
-      for (int64_t row = piece.begin; row < piece.end; row += kPanelRows) {
-        const uint8_t* rows[kPanelRows] = {};
-        for (int64_t r = 0; r < std::min<int64_t>(kPanelRows, piece.end - row); ++r) {
-          rows[r] = buffer + (row - piece.begin + r) * stride;
-        }
-        uint8_t* panel = panels + row / kPanelRows * matrix.to->panel_stride();
-        if (!pack_panel(from.dtype, rows, matrix.to->n, panel)) {
-          fail("{}: tensor {}: expected finite scales, found NaN or infinity in rows {} to {}", quoted(path_),
-               quoted(from.name), row, row + kPanelRows - 1);
-        }
+      pack(matrix, reader.read(matrix, piece.begin, piece.end), piece, panels);
+    }
+  }
+
+  void pack(const MatrixBinding& matrix, const uint8_t* row, const Piece& piece, uint8_t* panel) const {
+    const DType dtype = matrix.to->dtype;
+    const size_t stride = row_bytes(dtype, matrix.to->n);
+    for (int64_t first = piece.begin; first < piece.end;
+         first += kPanelRows, panel += matrix.to->panel_stride()) {
+      const uint8_t* rows[kPanelRows] = {};
+      for (int64_t r = 0; r < std::min<int64_t>(kPanelRows, piece.end - first); ++r, row += stride)
+        rows[r] = row;
+      if (!pack_panel(dtype, rows, matrix.to->n, panel)) {
+        fail("{}: tensor {}: expected finite scales, found NaN or infinity in rows {} to {}", quoted(path_),
+             quoted(matrix.from->name), first, first + kPanelRows - 1);
       }
     }
   }
@@ -104,7 +98,6 @@ class Binder::Loader {
   const Progress& progress_;
   std::vector<Piece> pieces_;
   uint64_t total_ = 0;
-  int64_t largest_ = 0;
   std::atomic<uint64_t> done_{0};
 };
 
@@ -119,6 +112,7 @@ std::unique_ptr<Arena> Binder::load(ThreadPool& pool, const Progress& progress) 
   auto arena = std::make_unique<Arena>(weight_bytes(), fmt::format("the weights of {}", quoted(file_.path)));
   for (const MatrixBinding& m : matrices_) m.to->data = arena->take<uint8_t>(m.to->bytes());
   for (const auto& [to, from] : shared_) to->data = from->data;
+  RowReader reader(file_.path);
   for (const VectorBinding& v : vectors_) {
     auto* out = arena->take<float>(v.to->padded());
     v.to->data = out;
@@ -127,9 +121,7 @@ std::unique_ptr<Arena> Binder::load(ThreadPool& pool, const Progress& progress) 
       std::fill_n(out, v.to->n, 1.0f);
       continue;
     }
-    const auto raw = std::make_unique_for_overwrite<uint8_t[]>(v.from->bytes);
-    v.from->file->read_at(v.from->offset, raw.get(), v.from->bytes);
-    to_f32(v.from->dtype, raw.get(), v.to->n, out);
+    std::copy_n(reader.read(v), v.to->padded(), out);
   }
   Loader(matrices_, file_.path, progress).run(pool);
   return arena;

@@ -1,7 +1,6 @@
 #include "tensor/pack.h"
 
 #include <algorithm>
-#include <cassert>
 #include <cstring>
 #include <memory>
 
@@ -68,24 +67,6 @@ bool pack_panel(DType dtype, const uint8_t* const (&rows)[kPanelRows], int64_t n
   bool finite = true;
   with_format(dtype, [&]<class Format>(Format) { finite = pack_format<Format>(rows, n, panel); });
   return finite;
-}
-
-void pack_transposed(DType dtype, const uint8_t* source, int64_t k_begin, int64_t k_end, int64_t n_rows,
-                     int64_t n, uint8_t* panels) {
-  const DTypeInfo& format = info(dtype);
-  assert(format.block == 1 && k_begin % format.panel_block == 0);
-  const size_t size = format.block_bytes;
-  const auto together = static_cast<size_t>(format.panel_block);
-  const size_t stride = panel_bytes(dtype, n);
-  for (int64_t k = k_begin; k < k_end; ++k, source += static_cast<size_t>(n_rows) * size) {
-    const auto at = static_cast<size_t>(k);
-    uint8_t* to = panels + (at / together * together * kPanelRows + at % together) * size;
-    for (int64_t row = 0; row < n_rows; ++row) {
-      const auto panel = static_cast<size_t>(row / kPanelRows), lane = static_cast<size_t>(row % kPanelRows);
-      std::memcpy(to + panel * stride + lane * together * size, source + static_cast<size_t>(row) * size,
-                  size);
-    }
-  }
 }
 
 void to_f32(DType dtype, const uint8_t* source, int64_t n, float* out) {

@@ -12,12 +12,6 @@ namespace gptj {
 /// not have are given as nullptr and become zeros. Returns false if a block's scale is NaN or infinite.
 bool pack_panel(DType dtype, const uint8_t* const (&rows)[kPanelRows], int64_t n, uint8_t* panel);
 
-/// The same for a matrix that the file holds transposed, of a float type: source row k holds value k of every
-/// row of the matrix. Puts source rows [k_begin, k_end) into all panels of a [n_rows, n] matrix; both are
-/// even or `k_end` is n.
-void pack_transposed(DType dtype, const uint8_t* source, int64_t k_begin, int64_t k_end, int64_t n_rows,
-                     int64_t n, uint8_t* panels);
-
 /// `n` values in the file's form as F32.
 void to_f32(DType dtype, const uint8_t* source, int64_t n, float* out);
 

@@ -1,0 +1,109 @@
+#include "model/row_reader.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/error.h"
+#include "tensor/pack.h"
+
+namespace gptj {
+namespace {
+
+/// What follows each other in one dimension of a tensor, in values.
+int64_t step_of(const FileTensor& tensor, size_t dimension) {
+  if (!tensor.strides.empty()) return tensor.strides[dimension];
+  return dimension + 1 == tensor.shape.size() ? 1 : tensor.shape.back();
+}
+
+}  // namespace
+
+const uint8_t* RowReader::read(const MatrixBinding& matrix, int64_t begin, int64_t end) {
+  const FileTensor& from = *matrix.from;
+  const int64_t n = matrix.to->n;
+  const Layout layout{n, step_of(from, matrix.transposed ? 1 : 0), step_of(from, matrix.transposed ? 0 : 1)};
+  const size_t stride = row_bytes(from.dtype, n);
+  rows_.resize(static_cast<size_t>(end - begin) * stride);
+  for (int64_t row = begin; row < end;) {
+    int64_t next = row + 1;  // of the first row that does not follow the one before it in the file
+    while (next < end && matrix.rows.row(next) == matrix.rows.row(next - 1) + 1) ++next;
+    read_run(from, layout, matrix.rows.row(row), next - row,
+             rows_.data() + static_cast<size_t>(row - begin) * stride);
+    row = next;
+  }
+  return rows_.data();
+}
+
+const float* RowReader::read(const VectorBinding& vector) {
+  const FileTensor& from = *vector.from;
+  const int64_t n = vector.to->n;
+  rows_.resize(row_bytes(from.dtype, n));
+  read_run(from, {n, n, step_of(from, from.shape.size() - 1)}, 0, 1, rows_.data());
+  values_.assign(static_cast<size_t>(vector.to->padded()), 0.0f);
+  to_f32(from.dtype, rows_.data(), n, values_.data());
+  return values_.data();
+}
+
+void RowReader::read_run(const FileTensor& from, const Layout& layout, int64_t row, int64_t count,
+                         uint8_t* out) {
+  if (from.encoding != nullptr) return read_encoded(from, layout.n, row, count, out);
+  if (layout.value_step == 1 && (layout.row_step == layout.n || count == 1)) {
+    const size_t stride = row_bytes(from.dtype, layout.n);
+    const size_t step = layout.row_step == layout.n
+                            ? stride
+                            : static_cast<size_t>(layout.row_step) * info(from.dtype).block_bytes;
+    from.file->read_at(from.offset + static_cast<uint64_t>(row) * step, out,
+                       static_cast<size_t>(count) * stride);
+  } else if (layout.row_step == 1) {
+    read_transposed(from, layout, row, count, out);
+  } else {
+    read_strided(from, layout, row, count, out);
+  }
+}
+
+void RowReader::read_encoded(const FileTensor& from, int64_t n, int64_t row, int64_t count, uint8_t* out) {
+  const size_t stride = from.encoding->row_bytes(n);
+  raw_.resize(static_cast<size_t>(count) * stride);
+  from.file->read_at(from.offset + static_cast<uint64_t>(row) * stride, raw_.data(), raw_.size());
+  for (int64_t r = 0; r < count; ++r, out += row_bytes(from.dtype, n)) {
+    if (from.encoding->decode(raw_.data() + static_cast<size_t>(r) * stride, n, out)) continue;
+    fail("{}: tensor {}: expected finite scales, found NaN or infinity in row {}", quoted(path_),
+         quoted(from.name), row + r);
+  }
+}
+
+void RowReader::read_transposed(const FileTensor& from, const Layout& layout, int64_t row, int64_t count,
+                                uint8_t* out) {
+  const size_t size = info(from.dtype).block_bytes, run = static_cast<size_t>(count) * size;
+  raw_.resize(static_cast<size_t>(layout.n) * run);
+  for (int64_t k = 0; k < layout.n; ++k) {
+    from.file->read_at(from.offset + static_cast<uint64_t>(k * layout.value_step + row) * size,
+                       raw_.data() + static_cast<size_t>(k) * run, run);
+  }
+  const size_t stride = static_cast<size_t>(layout.n) * size;
+  constexpr int64_t kTile = 16;  // columns: keeps both sides in L1
+  for (int64_t begin = 0; begin < layout.n; begin += kTile) {
+    const int64_t end = std::min(layout.n, begin + kTile);
+    for (int64_t r = 0; r < count; ++r) {
+      for (int64_t k = begin; k < end; ++k) {
+        std::memcpy(out + static_cast<size_t>(r) * stride + static_cast<size_t>(k) * size,
+                    raw_.data() + static_cast<size_t>(k) * run + static_cast<size_t>(r) * size, size);
+      }
+    }
+  }
+}
+
+void RowReader::read_strided(const FileTensor& from, const Layout& layout, int64_t row, int64_t count,
+                             uint8_t* out) {
+  const size_t size = info(from.dtype).block_bytes;
+  raw_.resize(static_cast<size_t>((layout.n - 1) * layout.value_step + 1) *
+              size);  // a row and what lies in between
+  for (int64_t r = row; r < row + count; ++r) {
+    from.file->read_at(from.offset + static_cast<uint64_t>(r * layout.row_step) * size, raw_.data(),
+                       raw_.size());
+    for (int64_t k = 0; k < layout.n; ++k, out += size) {
+      std::memcpy(out, raw_.data() + static_cast<size_t>(k * layout.value_step) * size, size);
+    }
+  }
+}
+
+}  // namespace gptj

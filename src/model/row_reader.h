@@ -1,0 +1,40 @@
+#pragma once
+
+#include <vector>
+
+#include "model/binder.h"
+
+namespace gptj {
+
+/// Reads weights from where the binder found them, whatever the file's encoding and order. Keeps its buffers, so one
+/// for each thread.
+class RowReader {
+ public:
+  explicit RowReader(const std::string& path) : path_(path) {}
+
+  /// Rows [begin, end) of a matrix that is not in panels, one after the other as `from->dtype` stores them. Valid until
+  /// the next call. Throws Error if the file cannot be read, or a block's scale is NaN or infinite.
+  const uint8_t* read(const MatrixBinding& matrix, int64_t begin, int64_t end);
+
+  /// A vector that a tensor fills, completed with zeros to [padded()].
+  const float* read(const VectorBinding& vector);
+
+ private:
+  /// Where values of a matrix lie, in values from the beginning of its tensor.
+  struct Layout {
+    int64_t n;
+    int64_t row_step, value_step;
+  };
+
+  void read_run(const FileTensor& from, const Layout& layout, int64_t row, int64_t count, uint8_t* out);
+  void read_encoded(const FileTensor& from, int64_t n, int64_t row, int64_t count, uint8_t* out);
+  void read_transposed(const FileTensor& from, const Layout& layout, int64_t row, int64_t count,
+                       uint8_t* out);
+  void read_strided(const FileTensor& from, const Layout& layout, int64_t row, int64_t count, uint8_t* out);
+
+  const std::string& path_;
+  std::vector<uint8_t> rows_, raw_;
+  std::vector<float> values_;
+};
+
+}  // namespace gptj

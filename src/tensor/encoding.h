@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "tensor/dtype.h"
+
+namespace gptj {
+
+/// A form of numbers that files have and kernels do not compute with: what its rows become when they are read.
+struct Encoding {
+  const char* name;  // as ggml names it: "q4_K"
+  int block;         // consecutive values of a row that are stored together
+  size_t block_bytes;
+  DType dtype;  // what rows become
+  /// `n` values, whole blocks, to a row of `dtype`. False: a block's scale is NaN or infinite.
+  bool (*decode)(const uint8_t* in, int64_t n, uint8_t* out);
+
+  /// Bytes of one row of `n` values in the file.
+  size_t row_bytes(int64_t n) const { return static_cast<size_t>(n / block) * block_bytes; }
+};
+
+}  // namespace gptj
