@@ -1,6 +1,7 @@
 #pragma once
 
 #include "kernels/kv_formats.h"
+#include "kernels/smaller.h"
 #include "kernels/unroll.h"
 #include "kernels/vector.h"
 
@@ -169,8 +170,6 @@ struct QueryBlock {
   float* const scores;   // [n][score_stride]
   const int64_t score_stride;
 
-  static int smaller(int x, int y) { return x < y ? x : y; }
-
   /// Keys that a query of this block sees.
   int visible(int query) const { return a.n_past + first + query + 1; }
 
@@ -181,7 +180,7 @@ struct QueryBlock {
       for (int64_t d = 0; d < out_stride; ++d) out[i * out_stride + d] = 0.0f;
     }
     for (int begin = 0; begin < n_keys; begin += kKeyBlock) {
-      for_queries<S::kColumns>(0, n, KeyTile{*this, begin, smaller(n_keys, begin + kKeyBlock)});
+      for_queries<S::kColumns>(0, n, KeyTile{*this, begin, smaller<S>(n_keys, begin + kKeyBlock)});
     }
     float sums[kQueries];
     for (int i = 0; i < n; ++i) {
@@ -189,7 +188,7 @@ struct QueryBlock {
       sums[i] = exponentials<S>(of_query, visible(i), a.scale, largest_of<S>(of_query, visible(i)));
     }
     for (int begin = 0; begin < n_keys; begin += kKeyBlock) {
-      values(begin, smaller(n_keys, begin + kKeyBlock));
+      values(begin, smaller<S>(n_keys, begin + kKeyBlock));
     }
     for (int i = 0; i < n; ++i) {
       float* to = a.out + (first + i) * a.out_stride;
@@ -204,7 +203,7 @@ struct QueryBlock {
     template <int C>
     void run(int query) const {
       const AttentionArgs& args = block.a;
-      const int n_keys = smaller(end, block.visible(query + C - 1)) - begin;
+      const int n_keys = smaller<S>(end, block.visible(query + C - 1)) - begin;
       if (n_keys <= 0) return;
       const float* scales = nullptr;
       if constexpr (Kv::kScaled) scales = args.kv.key_scales + begin;
@@ -254,14 +253,14 @@ struct QueryBlock {
 
     template <int C>
     void run(int query) const {
-      int common = smaller(end, block.visible(query));
+      int common = smaller<S>(end, block.visible(query));
       if (common > begin) {
         product(begin, common).template columns<C>(query);
       } else {
         common = begin;
       }
       for (int c = 1; c < C; ++c) {  // what the later ones see beside
-        const int own = smaller(end, block.visible(query + c));
+        const int own = smaller<S>(end, block.visible(query + c));
         if (own > common) product(common, own).template columns<1>(query + c);
       }
     }
@@ -270,7 +269,7 @@ struct QueryBlock {
       const KvHead& kv = block.a.kv;
       return {static_cast<const Element*>(kv.values) + d * kv.n_ctx + int64_t{from} * kPanelRows,
               kv.n_ctx * kPanelRows,
-              (smaller(kKvBlock, block.a.head_dim - d) + kPanelRows - 1) / kPanelRows,
+              (smaller<S>(kKvBlock, block.a.head_dim - d) + kPanelRows - 1) / kPanelRows,
               to - from,
               x + (from - begin),
               x_stride,
@@ -289,7 +288,7 @@ void attention(const AttentionArgs& a) noexcept {
   float* weights = a.scratch + kMaxQueryBlock * out_stride;
   float* scores = weights + kMaxQueryBlock * kKeyBlock;
   for (int first = 0; first < a.n_queries; first += Block::kQueries) {
-    const int n = Block::smaller(Block::kQueries, a.n_queries - first);
+    const int n = smaller<S>(Block::kQueries, a.n_queries - first);
     const int n_keys = a.n_past + first + n;
     const int64_t score_stride = (n_keys + kPanelRows - 1) / kPanelRows * kPanelRows + kPanelRows;
     Block{a, first, n, a.scratch, out_stride, weights, scores, score_stride}.run();

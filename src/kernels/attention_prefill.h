@@ -38,11 +38,12 @@ class PrefillAttention {
       sums[i] = 0.0f;
     }
     for (int begin = 0; begin < visible(a.n_queries - 1); begin += kKeyBlock) {
-      const int n = smaller(kKeyBlock, visible(a.n_queries - 1) - begin);
+      const int n = smaller<S>(kKeyBlock, visible(a.n_queries - 1) - begin);
       pack_keys(begin, n);
       pack_values(begin, n);
       const int first = begin < visible(0) ? 0 : begin - a.n_past;  // the first query that sees any of them
-      for (int i = first; i < a.n_queries; i += kQueries) meet(begin, i, smaller(kQueries, a.n_queries - i));
+      for (int i = first; i < a.n_queries; i += kQueries)
+        meet(begin, i, smaller<S>(kQueries, a.n_queries - i));
     }
     for (int i = 0; i < a.n_queries; ++i) {
       for (int d = 0; d < a.head_dim; ++d) a.out[i * a.out_stride + d] = results[i * width + d] / sums[i];
@@ -56,8 +57,6 @@ class PrefillAttention {
   static constexpr int kQueries = kMaxQueryBlock / S::kPackedColumns * S::kPackedColumns;
   static constexpr int64_t kScoreStride = kKeyBlock + kPanelRows;
   static constexpr int64_t kWeightStride = operand_stride(Operand::bf16, kKeyBlock);
-
-  static int smaller(int x, int y) { return x < y ? x : y; }
 
   /// Tokens that a query sees.
   int visible(int query) const { return a.n_past + query + 1; }
@@ -104,7 +103,7 @@ class PrefillAttention {
 
   /// Queries [first, first + n) and the keys and values of the tokens from `begin`.
   void meet(int begin, int first, int n) const {
-    const int n_keys = smaller(kKeyBlock, visible(first + n - 1) - begin);
+    const int n_keys = smaller<S>(kKeyBlock, visible(first + n - 1) - begin);
     const int n_panels = (n_keys + kPanelRows - 1) / kPanelRows;
     for (int i = 0; i < n; ++i) {
       for (int t = 0; t < n_panels * kPanelRows; ++t) scores[i * kScoreStride + t] = 0.0f;
@@ -119,7 +118,7 @@ class PrefillAttention {
                                 .y = scores,
                                 .y_stride = kScoreStride});
     for (int i = 0; i < n; ++i) {
-      weigh(first + i, smaller(n_keys, visible(first + i) - begin), n_panels, scores + i * kScoreStride,
+      weigh(first + i, smaller<S>(n_keys, visible(first + i) - begin), n_panels, scores + i * kScoreStride,
             weights + i * kWeightStride);
     }
     packed_product<S, Bf16Dot>({.panels = values,

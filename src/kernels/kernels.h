@@ -69,7 +69,13 @@ struct MatmulArgs {
   int n_columns;
   float* y;  // [n_columns][y_stride], 16 values for each panel
   int64_t y_stride;
+  uint8_t*
+      scratch;  // [kMatmulScratch], aligned to 64 bytes: the thread's own; only prefill's products use it
 };
+
+/// What prefill's products hold of a row in packed form, and room for two panels of that: they stay in L2.
+inline constexpr int kPackedBytes = 4096;
+inline constexpr int64_t kMatmulScratch = 2 * kPanelRows * (kPackedBytes + sizeof(float));
 
 struct Product {
   Operand operand;

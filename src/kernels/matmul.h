@@ -1,6 +1,7 @@
 #pragma once
 
 #include "kernels/kernels.h"
+#include "kernels/smaller.h"
 #include "kernels/unroll.h"
 #include "tensor/formats.h"
 #include "tensor/panel.h"
@@ -137,16 +138,15 @@ inline void for_panels(int n_panels, const Body& body) {
 /// Calls body(panel, begin, end, first column, columns) for every slab of every panel with every column, where many
 /// columns meet an unpacked slab: `kInCache` columns' slabs stay in a cache. With fewer columns than that, the next
 /// slabs of a panel come first, for weights should be read as they lie.
-template <int kInCache, class Body>
+template <class S, int kInCache, class Body>
 inline void for_slabs(const MatmulArgs& a, const Body& body) {
-  const auto smaller = [](int x, int y) { return x < y ? x : y; };
   for (int first = 0; first < a.n_columns; first += kInCache) {
-    const int columns = smaller(kInCache, a.n_columns - first);
+    const int columns = smaller<S>(kInCache, a.n_columns - first);
     const int run = kInCache / columns * kSlab;
     for (int start = 0; start < a.n; start += run) {
       for (int p = 0; p < a.n_panels; ++p) {
-        for (int begin = start; begin < smaller(a.n, start + run); begin += kSlab) {
-          body(p, begin, smaller(a.n, begin + kSlab), first, columns);
+        for (int begin = start; begin < smaller<S>(a.n, start + run); begin += kSlab) {
+          body(p, begin, smaller<S>(a.n, begin + kSlab), first, columns);
         }
       }
     }
@@ -180,7 +180,7 @@ struct FloatMatmul {
   static void unpacked(const MatmulArgs& a) {
     alignas(64) float weights[kSlab * kPanelRows];
     constexpr int kInL2 = 192;
-    for_slabs<kInL2>(a, [&](int p, int begin, int end, int first, int columns) {
+    for_slabs<S, kInL2>(a, [&](int p, int begin, int end, int first, int columns) {
       unpack_slab<S, Format>(a.panels + p * a.panel_stride, begin, end, weights);
       const FloatTile<S, UnpackedF32, 1> tile{
           a,           reinterpret_cast<const uint8_t*>(weights), 0,

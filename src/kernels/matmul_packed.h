@@ -2,20 +2,18 @@
 
 #include "kernels/kernels.h"
 #include "kernels/matmul.h"
+#include "kernels/smaller.h"
 #include "kernels/unroll.h"
 #include "tensor/formats.h"
 
 /// Panels times many columns, with what a CPU multiplies fastest: four bytes or two BF16 numbers and their sum in
-/// one instruction. Slabs of panels are brought into that form once for all columns and then lie in L1; columns
-/// are in it already. One tile serves weights and attention, and both kinds of numbers.
+/// one instruction. Panels are brought into that form once for all columns and then come from L2, the whole length of
+/// a row; columns are in it already. One tile serves weights and attention, and both kinds of numbers.
 namespace gptj {
 
-/// A slab of a packed panel: 128 times 4 bytes of 16 rows. That is 512 values in 8 bits, or 256 in BF16.
-inline constexpr int kPackedBytes = kByteSlab;  // of one row or column
-inline constexpr int kPackedLanes = kPackedBytes / 4;
-
-struct PackedSlab {
-  uint8_t lanes[kPackedLanes][kPanelRows][4];
+/// A packed panel: 1024 times 4 bytes of 16 rows. That is 4096 values in 8 bits, or 2048 in BF16.
+struct PackedPanel {
+  uint8_t lanes[kPackedBytes / 4][kPanelRows][4];
   float scales[kPanelRows];  // of the rows, in 8 bits
 };
 
@@ -32,31 +30,24 @@ struct PackedArgs {
   int64_t y_stride = 0;
   // In 8 bits:
   const float* scales = nullptr;        // [n_panels] rows' scales, panel_stride apart
-  const SlabScale* x_scales = nullptr;  // column 0's
+  const SlabScale* x_scales = nullptr;  // column 0's, one for each slab
 };
 
 /// Pairs of BF16 numbers, summed in F32.
 template <class S>
 struct Bf16Dot {
+  static constexpr bool kBytes = false;
   using Sum = typename S::F;
 
-  static Sum start(const PackedArgs&, int) { return S::set1(0.0f); }
   static Sum add(Sum sum, typename S::I w, typename S::I x) { return S::dot_bf16(sum, w, x); }
-  static typename S::F onto(typename S::F y, Sum sum, const PackedArgs&, int, int, int) {
-    return S::add(y, sum);
-  }
 };
 
 /// Fours of bytes, summed in 32 bits: exact.
 template <class S>
 struct ByteDot {
+  static constexpr bool kBytes = true;
   using Sum = typename S::I;
 
-  static const SlabScale& column_scale(const PackedArgs& a, int column) {
-    const auto* first = reinterpret_cast<const uint8_t*>(a.x_scales);
-    return *reinterpret_cast<const SlabScale*>(first + column * a.x_stride);
-  }
-  static Sum start(const PackedArgs& a, int column) { return S::set1(column_scale(a, column).start); }
   static Sum add(Sum sum, typename S::I w, typename S::I x) {
     if constexpr (S::kUnsignedDot) {
       return S::dot_unsigned(sum, w, x);
@@ -64,77 +55,112 @@ struct ByteDot {
       return S::dot_signed(sum, w, x);
     }
   }
-  static typename S::F onto(typename S::F y, Sum sum, const PackedArgs& a, int panel, int row, int column) {
-    const auto* scales = reinterpret_cast<const uint8_t*>(a.scales) + panel * a.panel_stride;
-    const auto both =
-        S::mul(S::load(reinterpret_cast<const float*>(scales) + row), S::set1(column_scale(a, column).d));
-    return S::fma(S::to_float(sum), both, y);
-  }
 };
 
-/// A line of each of the columns that come next, and of their results while they last: those are not where the
-/// hardware looks, since rows lie far apart.
-template <int P, int C>
-inline void ask_for_columns(const PackedArgs& a, int panel, int column, int line) {
-  constexpr int kLine = 64, kResults = 4;
-  const uint8_t* x = a.x + column * a.x_stride + line * kLine;
-  const float* y = a.y + (column + line * kResults) * a.y_stride + panel * kPanelRows;
-  GPTJ_UNROLL
-  for (int c = 0; c < C; ++c) __builtin_prefetch(x + c * a.x_stride);
-  if (line * kResults >= C) return;
-  GPTJ_UNROLL
-  for (int c = 0; c < kResults; ++c) {
-    GPTJ_UNROLL
-    for (int p = 0; p < P; ++p) __builtin_prefetch(y + c * a.y_stride + p * kPanelRows, 1);
+/// P panels and C columns from `panel` and `column` on.
+template <class S, template <class> class Dot, int P, int C>
+struct PackedTile {
+  using F = typename S::F;
+  using I = typename S::I;
+  using Sum = typename Dot<S>::Sum;
+  static constexpr int kParts = kPanelRows / S::kLanes, V = P * kParts;
+
+  const PackedArgs& a;
+  int panel, column;
+
+  const uint8_t* weights(int v) const {
+    return a.panels + (panel + v / kParts) * a.panel_stride + v % kParts * S::kLanes * 4;
   }
-}
+  const float* scales(int v) const {
+    const auto* first = reinterpret_cast<const uint8_t*>(a.scales) + (panel + v / kParts) * a.panel_stride;
+    return reinterpret_cast<const float*>(first) + v % kParts * S::kLanes;
+  }
+  const SlabScale& column_scale(int slab, int c) const {
+    const auto* first = reinterpret_cast<const uint8_t*>(a.x_scales + slab);
+    return *reinterpret_cast<const SlabScale*>(first + (column + c) * a.x_stride);
+  }
+  float* y(int v, int c) const {
+    return a.y + (column + c) * a.y_stride + panel * kPanelRows + v * S::kLanes;
+  }
+
+  /// sums += W x over the lanes [begin, end). Columns that come next are asked for: they come from far, and the
+  /// hardware does not know where.
+  void add(Sum (&sums)[V][C], int begin, int end) const {
+    constexpr int kLanesOfLine = 16, kIntoL2 = 2;
+    const uint8_t* w = weights(0) + begin * kPanelRows * 4;
+    const uint8_t* x = a.x + column * a.x_stride + begin * 4;
+    for (int lane = begin; lane < end; ++lane) {
+      if (lane % kLanesOfLine == 0) {
+        GPTJ_UNROLL
+        for (int c = 0; c < C; ++c) __builtin_prefetch(x + (c + C) * a.x_stride, 0, kIntoL2);
+      }
+      I both[V];
+      GPTJ_UNROLL
+      for (int v = 0; v < V; ++v) {
+        both[v] = S::load_bytes(w + v / kParts * a.panel_stride + v % kParts * S::kLanes * 4);
+      }
+      GPTJ_UNROLL
+      for (int c = 0; c < C; ++c) {
+        int32_t four;
+        __builtin_memcpy(&four, x + c * a.x_stride, 4);
+        const I value = S::set1(four);
+        GPTJ_UNROLL
+        for (int v = 0; v < V; ++v) sums[v][c] = Dot<S>::add(sums[v][c], both[v], value);
+      }
+      w += kPanelRows * 4;
+      x += 4;
+    }
+  }
+
+  void run_floats() const {
+    Sum sums[V][C];
+    each([&](int v, int c) { sums[v][c] = S::set1(0.0f); });
+    add(sums, 0, a.n_lanes);
+    each([&](int v, int c) { S::store(y(v, c), S::add(S::load(y(v, c)), sums[v][c])); });
+  }
+
+  /// Columns have a scale for each slab: their results so far wait in L1.
+  void run_bytes() const {
+    alignas(64) float results[V][C][S::kLanes];
+    each([&](int v, int c) { S::store(results[v][c], S::set1(0.0f)); });
+    for (int begin = 0, slab = 0; begin < a.n_lanes; begin += kByteSlab / 4, ++slab) {
+      Sum sums[V][C];
+      each([&](int v, int c) { sums[v][c] = S::set1(column_scale(slab, c).start); });
+      add(sums, begin, a.n_lanes - begin < kByteSlab / 4 ? a.n_lanes : begin + kByteSlab / 4);
+      each([&](int v, int c) {
+        const F d = S::set1(column_scale(slab, c).d);
+        S::store(results[v][c], S::fma(S::to_float(sums[v][c]), d, S::load(results[v][c])));
+      });
+    }
+    each([&](int v, int c) {
+      S::store(y(v, c), S::fma(S::load(results[v][c]), S::load(scales(v)), S::load(y(v, c))));
+    });
+  }
+
+ private:
+  template <class Body>
+  static void each(const Body& body) {
+    GPTJ_UNROLL
+    for (int c = 0; c < C; ++c) {
+      GPTJ_UNROLL
+      for (int v = 0; v < V; ++v) body(v, c);
+    }
+  }
+};
 
 /// Never inlined: the compiler would keep other things in registers, and sums in memory.
 template <class S, template <class> class Dot, int P, int C>
 [[gnu::noinline]] void packed_tile(const PackedArgs& a, int panel, int column) {
-  using I = typename S::I;
-  using D = Dot<S>;
-  constexpr int kParts = kPanelRows / S::kLanes, V = P * kParts;
-  typename D::Sum sums[V][C];
-  GPTJ_UNROLL
-  for (int c = 0; c < C; ++c) {
-    GPTJ_UNROLL
-    for (int v = 0; v < V; ++v) sums[v][c] = D::start(a, column + c);
-  }
-  const uint8_t* w = a.panels + panel * a.panel_stride;
-  const uint8_t* x = a.x + column * a.x_stride;
-  constexpr int kLanesOfLine = 16;
-  for (int lane = 0; lane < a.n_lanes; ++lane) {
-    if (lane % kLanesOfLine == 0) ask_for_columns<P, C>(a, panel, column + C, lane / kLanesOfLine);
-    I weights[V];
-    GPTJ_UNROLL
-    for (int v = 0; v < V; ++v) {
-      weights[v] = S::load_bytes(w + v / kParts * a.panel_stride + v % kParts * S::kLanes * 4);
-    }
-    GPTJ_UNROLL
-    for (int c = 0; c < C; ++c) {
-      int32_t four;
-      __builtin_memcpy(&four, x + c * a.x_stride, 4);
-      const I value = S::set1(four);
-      GPTJ_UNROLL
-      for (int v = 0; v < V; ++v) sums[v][c] = D::add(sums[v][c], weights[v], value);
-    }
-    w += kPanelRows * 4;
-    x += 4;
-  }
-  GPTJ_UNROLL
-  for (int c = 0; c < C; ++c) {
-    GPTJ_UNROLL
-    for (int v = 0; v < V; ++v) {
-      const int part = v % kParts * S::kLanes;
-      float* y = a.y + (column + c) * a.y_stride + (panel + v / kParts) * kPanelRows + part;
-      S::store(y, D::onto(S::load(y), sums[v][c], a, panel + v / kParts, part, column + c));
-    }
+  const PackedTile<S, Dot, P, C> tile{a, panel, column};
+  if constexpr (Dot<S>::kBytes) {
+    tile.run_bytes();
+  } else {
+    tile.run_floats();
   }
 }
 
 template <class S, template <class> class Dot, int P>
-struct PackedTile {
+struct PackedTiles {
   const PackedArgs& a;
   int panel;
 
@@ -148,11 +174,11 @@ struct PackedTile {
 template <class S, template <class> class Dot>
 inline void packed_product(const PackedArgs& a) {
   for_panels<S::kPackedPanels>(a.n_panels, [&]<int P>(int panel) {
-    for_columns<S::kPackedColumns>(0, a.n_columns, PackedTile<S, Dot, P>{a, panel});
+    for_columns<S::kPackedColumns>(0, a.n_columns, PackedTiles<S, Dot, P>{a, panel});
   });
 }
 
-/// Asks for bytes that will be packed after those of now: they come while these are worked on. Between slabs that many
+/// Asks for bytes that will be packed after those of now: they come while these are worked on. Between panels that many
 /// columns meet, the hardware would forget the stream.
 template <int kBytes>
 inline void ask_for(const uint8_t* from) {
@@ -163,7 +189,7 @@ inline void ask_for(const uint8_t* from) {
 
 /// Values [begin, end) of a panel of floats; `ahead` bytes from there lies what comes next.
 template <class S, class Format>
-inline void pack_slab_bf16(const uint8_t* panel, int begin, int end, int64_t ahead, PackedSlab& out) {
+inline void pack_panel_bf16(const uint8_t* panel, int begin, int end, int64_t ahead, PackedPanel& out) {
   constexpr int kPair = 2 * 2 * kPanelRows;
   for (int k = begin; k < end; k += 2) {
     ask_for<kPair>(panel + k / 2 * kPair + ahead);
@@ -176,10 +202,10 @@ inline void pack_slab_bf16(const uint8_t* panel, int begin, int end, int64_t ahe
   }
 }
 
-/// Blocks of one slab, whose scales differ, in 8 bits with one scale for each row: as exact as 8 bits are where the
-/// largest value of a row's slab is 127.
+/// Blocks, whose scales differ, in 8 bits with one scale for each row: as exact as 8 bits are where the largest value of
+/// the row is 127.
 template <class S, class Format>
-struct SlabOfBytes {
+struct PanelOfBytes {
   using F = typename S::F;
   using I = typename S::I;
 
@@ -209,7 +235,7 @@ struct SlabOfBytes {
   }
 
   /// Blocks [first, first + n_blocks) of 32 values; `ahead` bytes from there lies what comes next.
-  static void pack(const uint8_t* panel, int first, int n_blocks, int64_t ahead, PackedSlab& out) {
+  static void pack(const uint8_t* panel, int first, int n_blocks, int64_t ahead, PackedPanel& out) {
     for (int row = 0; row < kPanelRows; row += S::kLanes) {
       F top = S::set1(1e-30f);
       for (int b = 0; b < n_blocks; ++b) {
@@ -263,18 +289,16 @@ struct PackedMatmul {
   static constexpr bool kBytes = kIsQuantized<Format>;
   static constexpr Operand kOperand = kBytes ? Operand::slabs : Operand::bf16;
   static constexpr int kNumberBytes = kBytes ? 1 : 2;
-  static constexpr int kValues = kPackedBytes / kNumberBytes;  // of a slab
+  static constexpr int kValues = kPackedBytes / kNumberBytes;  // of a packed panel
   static constexpr int kPanels = S::kPackedPanels;
-  static constexpr int kColumnBlock = 512;  // whose slab and results stay in L2
-  static constexpr int kInL2 = 256 * 1024;  // bytes of columns that stay there whole
 
-  static int smaller(int x, int y) { return x < y ? x : y; }
+  static_assert(kPanels * sizeof(PackedPanel) <= kMatmulScratch);
 
-  static void pack(const uint8_t* panel, int begin, int end, int64_t ahead, PackedSlab& out) {
+  static void pack(const uint8_t* panel, int begin, int end, int64_t ahead, PackedPanel& out) {
     if constexpr (kBytes) {
-      SlabOfBytes<S, Format>::pack(panel, begin / kQuantBlock, (end - begin) / kQuantBlock, ahead, out);
+      PanelOfBytes<S, Format>::pack(panel, begin / kQuantBlock, (end - begin) / kQuantBlock, ahead, out);
     } else {
-      pack_slab_bf16<S, Format>(panel, begin, end, ahead, out);
+      pack_panel_bf16<S, Format>(panel, begin, end, ahead, out);
     }
   }
 
@@ -286,51 +310,31 @@ struct PackedMatmul {
     }
   }
 
-  /// A slab of `kPanels` panels (or of those that are left) from panel `p`.
-  struct Slab {
-    const MatmulArgs* args;
-    int p, begin;
-
-    int n_panels() const { return smaller(kPanels, args->n_panels - p); }
-    int end() const { return smaller(args->n, begin + kValues); }
-    const uint8_t* panels() const { return args->panels + p * args->panel_stride; }
-    const uint8_t* weights() const { return panels() + args->panel_stride * begin / args->n; }
-
-    bool is_there() const { return p < args->n_panels && begin < args->n; }
-
-    /// The next of the same panels, as they lie in memory; of all panels the same slab before that, where there are so
-    /// many columns that only one slab of them stays in L2.
-    Slab next(bool many_columns) const {
-      if (many_columns) {
-        return p + kPanels < args->n_panels ? Slab{args, p + kPanels, begin} : Slab{args, 0, begin + kValues};
-      }
-      return begin + kValues < args->n ? Slab{args, p, begin + kValues} : Slab{args, p + kPanels, 0};
-    }
-  };
-
+  /// `kPanels` panels at a time (or those that are left), each packed as a whole or, where rows are longer than that,
+  /// in parts.
   static void run(const MatmulArgs& a) noexcept {
-    alignas(64) PackedSlab packed[kPanels];
-    for (int column = 0; column < a.n_columns; column += kColumnBlock) {
-      const uint8_t* x = a.x + column * a.x_stride;
-      const auto* x_scales = reinterpret_cast<const SlabScale*>(x + operand_numbers(kOperand, a.n));
-      const int n_columns = smaller(kColumnBlock, a.n_columns - column);
-      const bool many = n_columns * a.x_stride > kInL2;
-      for (Slab slab{&a, 0, 0}; slab.is_there(); slab = slab.next(many)) {
-        const int64_t ahead = slab.next(many).weights() - slab.weights();
-        for (int i = 0; i < slab.n_panels(); ++i) {
-          pack(slab.panels() + i * a.panel_stride, slab.begin, slab.end(), ahead, packed[i]);
-        }
+    auto* packed = reinterpret_cast<PackedPanel*>(a.scratch);
+    const auto* x_scales = reinterpret_cast<const SlabScale*>(a.x + operand_numbers(kOperand, a.n));
+    for (int p = 0; p < a.n_panels; p += kPanels) {
+      const int n_panels = smaller<S>(kPanels, a.n_panels - p);
+      const uint8_t* panels = a.panels + p * a.panel_stride;
+      for (int begin = 0; begin < a.n; begin += kValues) {
+        const int end = smaller<S>(a.n, begin + kValues);
+        const int64_t of_row =
+            a.panel_stride * (end - begin) / a.n;  // a part of the next panels, if it was the last
+        const int64_t ahead = end < a.n ? of_row : of_row + (n_panels - 1) * a.panel_stride;
+        for (int i = 0; i < n_panels; ++i) pack(panels + i * a.panel_stride, begin, end, ahead, packed[i]);
         multiply({.panels = packed[0].lanes[0][0],
-                  .panel_stride = sizeof(PackedSlab),
-                  .n_panels = slab.n_panels(),
-                  .n_lanes = ((slab.end() - slab.begin) * kNumberBytes + 3) / 4,
-                  .x = x + slab.begin * kNumberBytes,
+                  .panel_stride = sizeof(PackedPanel),
+                  .n_panels = n_panels,
+                  .n_lanes = ((end - begin) * kNumberBytes + 3) / 4,
+                  .x = a.x + begin * kNumberBytes,
                   .x_stride = a.x_stride,
-                  .n_columns = n_columns,
-                  .y = a.y + column * a.y_stride + slab.p * kPanelRows,
+                  .n_columns = a.n_columns,
+                  .y = a.y + p * kPanelRows,
                   .y_stride = a.y_stride,
                   .scales = packed[0].scales,
-                  .x_scales = x_scales + slab.begin / kValues});
+                  .x_scales = x_scales + begin / kByteSlab});
       }
     }
   }

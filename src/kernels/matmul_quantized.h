@@ -275,7 +275,7 @@ struct QuantMatmul {
     using Slab = Unpacked<S, Format>;
     alignas(64) typename Slab::Block blocks[kSlabBlocks];
     constexpr int kInL1 = 96;
-    for_slabs<kInL1>(a, [&](int p, int begin, int, int column, int columns) {
+    for_slabs<S, kInL1>(a, [&](int p, int begin, int, int column, int columns) {
       const int first = begin / kQuantBlock;
       QuantTile<S, Slab, 1> tile{slab(a, p, first, column)};
       Slab::unpack(tile.a.panel, first, tile.a.n_blocks, blocks);

@@ -48,9 +48,9 @@ class LinearPass {
     const int64_t fair = n_panels_ / (4 * pass_.pool.n_threads());
     int64_t grain = std::min(std::max(by_bytes, kGrainPanels), std::max<int64_t>(1, fair));
     if (grain > kGrainPanels) grain -= grain % kGrainPanels;
-    pass_.pool.parallel_for(n_panels_, grain, [this](int64_t begin, int64_t end, int) {
+    pass_.pool.parallel_for(n_panels_, grain, [this](int64_t begin, int64_t end, int thread) {
       const trace::Scope scope("linear");
-      panels(begin, end);
+      panels(begin, end, thread);
     });
   }
 
@@ -90,21 +90,21 @@ class LinearPass {
   }
 
   /// Panels [begin, end), counted through all outputs.
-  void panels(int64_t begin, int64_t end) const noexcept {
+  void panels(int64_t begin, int64_t end, int thread) const noexcept {
     for (const Linear& output : outputs_) {
       const int64_t n = output.first.w.n_panels();
-      if (begin < n && end > 0) panels_of(output, std::max<int64_t>(0, begin), std::min(n, end));
+      if (begin < n && end > 0) panels_of(output, std::max<int64_t>(0, begin), std::min(n, end), thread);
       begin -= n;
       end -= n;
     }
   }
 
-  void panels_of(const Linear& output, int64_t begin, int64_t end) const noexcept {
+  void panels_of(const Linear& output, int64_t begin, int64_t end, int thread) const noexcept {
     const int64_t first = begin * kPanelRows;
     const int64_t n = (end - begin) * kPanelRows;
     for (int row = 0; row < output.y.rows; ++row) start(output, output.y.row(row) + first, first, n);
-    multiply(output.first, output.y, begin, end);
-    if (output.second != nullptr) multiply(*output.second, output.y, begin, end);
+    multiply(output.first, output.y, begin, end, thread);
+    if (output.second != nullptr) multiply(*output.second, output.y, begin, end, thread);
     if (output.activation == nullptr) return;
     const auto activate = pass_.kernels.activations[static_cast<int>(*output.activation)];
     for (int row = 0; row < output.y.rows; ++row) activate(output.y.row(row) + first, static_cast<int>(n));
@@ -118,7 +118,8 @@ class LinearPass {
     for (int64_t i = 0; i < n; ++i) y[i] += bias[i];
   }
 
-  void multiply(const Linear::Product& product, const Rows& y, int64_t begin, int64_t end) const noexcept {
+  void multiply(const Linear::Product& product, const Rows& y, int64_t begin, int64_t end,
+                int thread) const noexcept {
     const auto& [w, x] = product;
     const Product& kernel = product_of(w);
     MatmulArgs args{w.panel(begin),
@@ -129,7 +130,8 @@ class LinearPass {
                     x.stride * static_cast<int64_t>(sizeof(float)),
                     x.rows,
                     y.data + begin * kPanelRows,
-                    y.stride};
+                    y.stride,
+                    reinterpret_cast<uint8_t*>(pass_.scratch.of_thread(thread))};
     if (kernel.operand != Operand::f32) {
       const Input& input = *find(x, kernel.operand);
       args.x = input.data;
@@ -222,8 +224,9 @@ void linear(const Pass& pass, std::initializer_list<Linear> outputs) {
 void attention(const Pass& pass, const AttentionSpec& spec) {
   pass.pool.parallel_for(spec.n_head, 1, [&](int64_t begin, int64_t end, int thread) {
     const trace::Scope scope("attention");
-    float* scratch = pass.scratch.attention + thread * pass.scratch.attention_stride;
-    for (int64_t head = begin; head < end; ++head) attend(pass, spec, static_cast<int>(head), scratch);
+    for (int64_t head = begin; head < end; ++head) {
+      attend(pass, spec, static_cast<int>(head), pass.scratch.of_thread(thread));
+    }
   });
 }
 

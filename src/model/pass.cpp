@@ -30,8 +30,9 @@ Scratch::Scratch(Arena& arena, const Config& config, int n_ctx, int n_batch, int
       operands{take_operand(arena, n_batch, std::max(config.n_embd, config.n_inner)),
                take_operand(arena, n_batch, std::max(config.n_embd, config.n_inner))},
       cos_sin(arena.take<float>(int64_t{n_ctx} * config.n_rot)),
-      attention_stride(attention_scratch(n_ctx, n_batch, config.head_dim())) {
-  attention = arena.take<float>(n_threads * attention_stride);
+      thread_stride(std::max(attention_scratch(n_ctx, n_batch, config.head_dim()),
+                             kMatmulScratch / static_cast<int64_t>(sizeof(float)))) {
+  threads = arena.take<float>(n_threads * thread_stride);
 }
 
 }  // namespace gptj

@@ -23,8 +23,10 @@ struct Scratch {
   Rows logits;           // [logit rows, n_vocab]
   uint8_t* operands[2];  // room for each input of a pass over weights as products want it
   float* cos_sin;        // [n_ctx, n_rot]: the rotary angles of each position
-  float* attention;      // [n_threads][attention_stride]
-  int64_t attention_stride;
+  float* threads;        // [n_threads][thread_stride]: what attention or a product needs beside
+  int64_t thread_stride;
+
+  float* of_thread(int thread) const { return threads + thread * thread_stride; }
 
   Scratch() = default;
   Scratch(Arena& arena, const Config& config, int n_ctx, int n_batch, int n_logits, int n_threads);

@@ -88,7 +88,13 @@ class MatmulTest : public KernelTest {
             x.stride,
             columns,
             y.data(),
-            w.n_panels() * kPanelRows};
+            w.n_panels() * kPanelRows,
+            scratch()};
+  }
+
+  static uint8_t* scratch() {
+    alignas(64) static uint8_t bytes[kMatmulScratch];
+    return bytes;
   }
 
   const Product& product(DType dtype, Arithmetic arithmetic) const {
@@ -134,8 +140,8 @@ class MatmulTest : public KernelTest {
 
   static Sums sums_of(Operand operand, const float* w, const float* x, int n) {
     Sums sums;
-    for (int begin = 0; begin < n; begin += kByteSlab) {
-      const int end = std::min(n, begin + kByteSlab);
+    for (int begin = 0; begin < n; begin += kPackedBytes) {
+      const int end = std::min(n, begin + kPackedBytes);
       double largest = 0, squares = 0;
       for (int k = begin; k < end; ++k) {
         const float weight = operand == Operand::bf16 ? bf16_to_f32(f32_to_bf16(w[k])) : w[k];
@@ -145,7 +151,7 @@ class MatmulTest : public KernelTest {
         largest = std::max(largest, std::abs(double{w[k]}));
         squares += double{x[k]} * double{x[k]};
       }
-      // Weights are rounded to 8 bits for a slab: a step of at most 1/126 of a row's largest (and that may be a little
+      // Weights are rounded to 8 bits for a part of a row: a step of at most 1/126 of a row's largest (and that may be a little
       // larger than what was drawn), twice where there is a minimum: 1 / sqrt(6) of a step.
       if (operand == Operand::slabs) sums.error += squares * std::pow(1.25 * largest / 126, 2) / 6;
     }
@@ -180,8 +186,8 @@ class MatmulTest : public KernelTest {
 /// Row lengths of the format: odd ones, ends of slabs and beyond.
 std::vector<int> lengths(DType dtype) {
   const int block = info(dtype).block;
-  if (block > 1) return {block, 3 * block, 256, 256 + block, 1024 + block};
-  return {1, 2, 31, 33, 127, 256, 257, 1023};
+  if (block > 1) return {block, 3 * block, 256, 256 + block, 1024 + block, 4096 + block};
+  return {1, 2, 31, 33, 127, 256, 257, 1023, 2049};
 }
 
 TEST_P(MatmulTest, UnpackedPanelsHoldTheValuesOfTheFile) {
@@ -254,8 +260,8 @@ TEST_P(MatmulTest, PromptsAreMultipliedInWhatIsFastest) {
     for (const int n : lengths(dtype)) {
       for (const int columns : {1, 2, 11, 12, 13, 40}) {
         for_outputs(dtype, Arithmetic::prefill, n, columns, [&](const Sums& sums, float y) {
-          // Sums of bytes are exact; those of BF16 are chains of up to 128 pairs. Six standard deviations.
-          const double rounded = (2 * std::min(n, kSlab) + n / kSlab + 8) * kEps * sums.magnitude;
+          // Sums of bytes are exact; those of BF16 are chains of up to 1024 pairs. Six standard deviations.
+          const double rounded = (std::min(n, kPackedBytes / 2) + n / kByteSlab + 8) * kEps * sums.magnitude;
           ASSERT_NEAR(y, sums.value, rounded + 6 * sums.error);
         });
       }
