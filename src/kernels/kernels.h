@@ -73,9 +73,9 @@ struct MatmulArgs {
       scratch;  // [kMatmulScratch], aligned to 64 bytes: the thread's own; only prefill's products use it
 };
 
-/// What prefill's products hold of a row in packed form, and room for two panels of that: they stay in L2.
+/// What prefill's products hold of a row in packed form, and room for four panels of that: they stay in L2.
 inline constexpr int kPackedBytes = 4096;
-inline constexpr int64_t kMatmulScratch = 2 * kPanelRows * (kPackedBytes + sizeof(float));
+inline constexpr int64_t kMatmulScratch = 4 * kPanelRows * (kPackedBytes + sizeof(float));
 
 struct Product {
   Operand operand;

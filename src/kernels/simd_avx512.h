@@ -21,8 +21,8 @@ struct Simd {
   static constexpr int kTileColumns = 6;
   static constexpr int kManyColumns = 48;  // tiles hide what it costs to unpack
   static constexpr int kQuantColumns = 8;
-  static constexpr int kPackedPanels = 2;  // 24 accumulators, 2 weights, 1 activation
-  static constexpr int kPackedColumns = 12;
+  static constexpr int kPackedPanels = 4;  // 24 accumulators, 4 weights, 1 activation
+  static constexpr int kPackedColumns = 6;
   using F = __m512;
   using I = __m512i;
 
