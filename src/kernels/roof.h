@@ -79,19 +79,13 @@ int64_t f32_roof(int64_t repeats) noexcept {
   return run_chains<S, 2>(repeats, S::set1(1.0f), [=](F sum) { return S::fma(sum, factor, sum); });
 }
 
-/// Of bytes, as quantized weights meet quantized activations: with sums in 16 bits where kernels have them,
-/// else in 32.
+/// Of bytes, with sums in 32 bits. (Where that takes several instructions, products of few bits with sums in 16 bits
+/// may be faster than that.)
 template <class S>
 int64_t int8_roof(int64_t repeats) noexcept {
   using I = typename S::I;
   const I factor = S::set1_bytes(7);
-  return run_chains<S, 2 * 4>(repeats, factor, [=](I sum) {
-    if constexpr (S::kPairSums) {
-      return S::add_pairs(sum, factor, sum);
-    } else {
-      return S::dot_unsigned(sum, factor, sum);
-    }
-  });
+  return run_chains<S, 2 * 4>(repeats, factor, [=](I sum) { return S::dot_unsigned(sum, factor, sum); });
 }
 
 template <class S>
