@@ -76,7 +76,10 @@ class Bench {
   }
 
   OpenedModel open() const {
-    return model_.path.empty() ? OpenedModel(model_.synthetic) : OpenedModel(model_.path);
+    if (model_.path.empty()) return OpenedModel(model_.synthetic);
+    OpenedModel opened(model_.path);
+    if (!model_.type.empty()) opened.store_as(model_.type);
+    return opened;
   }
 
   void load() {

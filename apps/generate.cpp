@@ -38,6 +38,7 @@ struct Options {
 
 void declare(CommandLine& line, Options& o, const Program& program) {
   o.model.declare(line, program);
+  o.model.declare_type(line);
   o.text.declare(line);
   line.number("-n,--n_predict,--n-predict", o.generate.n_predict, 0, kMaxInt, "tokens to add at most");
   line.flag("--ignore-eos", o.ignore_eos, "never draw the end-of-text token");
@@ -179,7 +180,7 @@ int generate_text(const Program& program, Options& options) {
 
   const Stopwatch loading;
   const std::string isa = instruction_set();
-  OpenedModel opened(options.model.resolve(program, log));
+  OpenedModel opened = options.model.open(program, log);
   const SessionMemory memory = session_memory(opened.info(), options.session);  // or what is wrong with them
   const std::vector<int> ids = prompt_tokens(opened.tokenizer(), prompt);
   log.line("main: seed = {}", options.sampler.seed);

@@ -29,6 +29,7 @@ int imatrix_command(const Program& program, const Command& command, std::vector<
   CommandLine line(program, command);
   Options options;
   options.model.declare(line, program);
+  options.model.declare_type(line);
   options.text.declare(line);
   line.group("Output");
   line.text("-o,--output", options.output, "FILE", "the file to write, for 'quantize --imatrix'");
@@ -43,8 +44,9 @@ int imatrix_command(const Program& program, const Command& command, std::vector<
 
   const Log log = options.log.log();
   const std::string text = options.text.read();
-  OpenedModel opened(options.model.resolve(program, log));
+  OpenedModel opened = options.model.open(program, log);
   const std::vector<int> ids = opened.tokenizer().encode(text);
+  if (ids.empty()) throw Error("imatrix: expected a text of at least one token, found none");
   if (options.session.n_ctx == 0) options.session.n_ctx = std::min(kDefaultWindow, opened.info().n_ctx);
   options.session.exact = true;
   const Model model = load_model(std::move(opened), options.session, log);

@@ -33,6 +33,7 @@ int logits_command(const Program& program, const Command& command, std::vector<s
   CommandLine line(program, command);
   Options options;
   options.model.declare(line, program);
+  options.model.declare_type(line);
   options.text.declare(line);
   line.text("--ids", options.ids, "IDS", "token ids instead of a text (1,2,3 or @FILE)");
   line.group("Output");
@@ -44,7 +45,7 @@ int logits_command(const Program& program, const Command& command, std::vector<s
   if (!options.output) throw UsageError("-o: expected a file to write to, found none");
 
   const Log log = options.log.log();
-  OpenedModel opened(options.model.resolve(program, log));
+  OpenedModel opened = options.model.open(program, log);
   const std::vector<int> ids = wanted_ids(options, opened);
   options.session.n_ctx = static_cast<int>(ids.size());
   options.session.exact = true;  // these are what others are measured against

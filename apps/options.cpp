@@ -1,11 +1,12 @@
 #include "options.h"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <filesystem>
 
 #include "base/quoted.h"
 #include "console.h"
+#include "gptj/convert.h"
 #include "gptj/error.h"
 
 namespace gptj::apps {
@@ -38,6 +39,24 @@ std::string ModelOption::resolve(const Program& program, const Log& log) const {
   }
   throw Error(fmt::format("cannot find a model: expected '{}' or '{}', found neither; name one with -m",
                           program.default_model, program.demo_model));
+}
+
+void ModelOption::declare_type(CommandLine& line) {
+  line.text("--type", type, "TYPE",
+            fmt::format("quantize weights while they load: {} [default: as they are]",
+                        fmt::join(weight_types(), ", ")));
+}
+
+OpenedModel ModelOption::open(const Program& program, const Log& log) const {
+  OpenedModel opened(resolve(program, log));
+  if (type && opened.store_as(*type)) {
+    const std::string name = escaped(opened.info().path);
+    log.line(
+        "main: weights become {} while they load; once '{} convert {} NAME.gptj --type {}' would start "
+        "faster",
+        *type, program.name, name, *type);
+  }
+  return opened;
 }
 
 void TextOptions::declare(CommandLine& line) {

@@ -72,6 +72,7 @@ int perplexity_command(const Program& program, const Command& command, std::vect
   CommandLine line(program, command);
   Options options;
   options.model.declare(line, program);
+  options.model.declare_type(line);
   options.text.declare(line);
   line.group("Output");
   line.flag("--json", options.json, "print one JSON object");
@@ -86,7 +87,7 @@ int perplexity_command(const Program& program, const Command& command, std::vect
   const Log log = options.log.log();
   check_out();
   const std::string text = options.text.read();
-  OpenedModel opened(options.model.resolve(program, log));
+  OpenedModel opened = options.model.open(program, log);
   if (options.session.n_ctx == 0) options.session.n_ctx = std::min(kDefaultWindow, opened.info().n_ctx);
   const std::vector<int> ids = opened.tokenizer().encode(text);
   perplexity_windows(ids.size(),

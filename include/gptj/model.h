@@ -70,6 +70,10 @@ class OpenedModel {
   const ModelInfo& info() const;
   const Tokenizer& tokenizer() const;
 
+  /// The weights will be quantized while they load, as convert_model() does; info() tells. False: they are of that type
+  /// already. Throws Error if there is no such type.
+  bool store_as(const std::string& type);
+
  private:
   friend class Model;
   struct Impl;

@@ -10,6 +10,7 @@
 #include "engine/model_impl.h"
 #include "engine/thread_count.h"
 #include "io/model_file.h"
+#include "model/stored_type.h"
 #include "model/synthetic.h"
 
 namespace gptj {
@@ -95,6 +96,15 @@ const ModelInfo& OpenedModel::info() const {
 }
 const Tokenizer& OpenedModel::tokenizer() const {
   return *impl_->tokenizer;
+}
+
+bool OpenedModel::store_as(const std::string& type) {
+  const bool changes = impl_->binder.store_as(dtype_by_name(type));
+  if (!changes) return false;
+  impl_->info.type = type;
+  impl_->info.weight_bytes = impl_->binder.weight_bytes();
+  impl_->info.read_bytes = impl_->architecture->read_bytes();
+  return true;
 }
 
 Tokenizer open_tokenizer(const std::string& path) {

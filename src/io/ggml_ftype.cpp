@@ -3,7 +3,6 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "tensor/dtype.h"
 
 namespace gptj {
 namespace {
@@ -43,9 +42,7 @@ std::string known_types() {
   for (int i = 0; i < kNumDTypes; ++i) {
     const DTypeInfo& row = info(static_cast<DType>(i));
     if (row.ggml_ftype < 0) continue;
-    const int32_t version = row.block > 1 ? kVersion : 0;
-    list += fmt::format("{}{} ({})", list.empty() ? "" : ", ", version * kVersionFactor + row.ggml_ftype,
-                        row.name);
+    list += fmt::format("{}{} ({})", list.empty() ? "" : ", ", ggml_ftype(row.dtype), row.name);
   }
   return list;
 }
@@ -70,6 +67,11 @@ void check_ggml_ftype(int32_t ftype, const std::string& path) {
     }
   }
   fail("{}: header: ftype: expected one of {}, found {}", quoted(path), known_types(), ftype);
+}
+
+int32_t ggml_ftype(DType dtype) {
+  const int32_t version = info(dtype).block > 1 ? kVersion : 0;
+  return version * kVersionFactor + info(dtype).ggml_ftype;
 }
 
 bool is_quantized_ggml_ftype(int32_t ftype) {

@@ -6,15 +6,12 @@
 #include <charconv>
 
 #include "base/error.h"
+#include "model/stored_type.h"
 
 namespace gptj {
 namespace {
 
 constexpr std::string_view kPrefix = "transformer.";
-
-std::string with_layer(std::string_view pattern, int layer) {
-  return layer < 0 ? std::string(pattern) : fmt::format(fmt::runtime(pattern), layer);
-}
 
 /// The N of "h.N.", "model/hN/" and the like at the start of a name, -1: none.
 int layer_number(std::string_view name, Naming naming) {
@@ -48,12 +45,17 @@ std::string_view TensorName::in(Naming naming) const {
   return huggingface;
 }
 
+std::string TensorName::in(Naming naming, int layer) const {
+  const std::string_view pattern = in(naming);
+  return layer < 0 ? std::string(pattern) : fmt::format(fmt::runtime(pattern), layer);
+}
+
 Binder::Binder(const ModelFile& file, MakeUp make_up) : file_(file), make_up_(std::move(make_up)) {
   for (const FileTensor& tensor : file.tensors) by_name_.emplace(tensor.name, &tensor);
 }
 
 const FileTensor* Binder::find(const TensorName& name, int layer) const {
-  const std::string plain = with_layer(name.in(file_.naming), layer);
+  const std::string plain = name.in(file_.naming, layer);
   auto found = by_name_.find(plain);
   if (found == by_name_.end() && file_.naming == Naming::huggingface)
     found = by_name_.find(std::string(kPrefix) + plain);
@@ -62,7 +64,7 @@ const FileTensor* Binder::find(const TensorName& name, int layer) const {
 
 const FileTensor& Binder::require(const TensorName& name, int layer, std::vector<int64_t> shape) {
   const FileTensor* tensor = find(name, layer);
-  const std::string wanted = with_layer(name.in(file_.naming), layer);
+  const std::string wanted = name.in(file_.naming, layer);
   if (tensor == nullptr && make_up_) {
     tensor = &make_up_(wanted, shape);
     by_name_.emplace(tensor->name, tensor);
@@ -84,8 +86,10 @@ const FileTensor& Binder::require(const TensorName& name, int layer, std::vector
   return *tensor;
 }
 
-void Binder::add_matrix(Matrix& to, const TensorName& name, int layer, int64_t rows, int64_t n,
-                        bool transposed) {
+void Binder::add_matrix(Matrix& to, const TensorName& name, int layer, int64_t rows, int64_t n, bool conv1d) {
+  const FileTensor* found = find(name, layer);
+  const bool in_panels = found != nullptr && found->panels;
+  const bool transposed = conv1d && file_.naming == Naming::huggingface && !in_panels;
   const std::vector<int64_t> shape = transposed ? std::vector{n, rows} : std::vector{rows, n};
   const FileTensor& from = require(name, layer, shape);
   to.dtype = from.dtype;
@@ -97,7 +101,13 @@ void Binder::add_matrix(Matrix& to, const TensorName& name, int layer, int64_t r
   if (same != matrices_.end()) {
     shared_.emplace_back(&to, same->to);
   } else {
-    matrices_.push_back({with_layer(name.huggingface, layer), layer, &to, &from, transposed});
+    matrices_.push_back({.name = name.in(Naming::huggingface, layer),
+                         .layer = layer,
+                         .to = &to,
+                         .from = &from,
+                         .transposed = transposed,
+                         .names = name,
+                         .conv1d = conv1d});
   }
 }
 
@@ -106,20 +116,28 @@ void Binder::matrix(Matrix& to, const TensorName& name, int64_t rows, int64_t n,
 }
 
 void Binder::conv1d(Matrix& to, const TensorName& name, int64_t rows, int64_t n, int layer) {
-  const FileTensor* from = find(name, layer);
-  const bool in_panels = from != nullptr && from->panels;
-  add_matrix(to, name, layer, rows, n, file_.naming == Naming::huggingface && !in_panels);
+  add_matrix(to, name, layer, rows, n, true);
 }
 
 void Binder::vector(Vector& to, const TensorName& name, int64_t n, int layer) {
   to.n = static_cast<int>(n);
-  vectors_.push_back({with_layer(name.huggingface, layer), &to, &require(name, layer, {n})});
+  vectors_.push_back({name.in(Naming::huggingface, layer), &to, &require(name, layer, {n}), name, layer});
 }
 
 void Binder::optional_vector(Vector& to, const TensorName& name, int64_t n, int layer) {
   if (find(name, layer) != nullptr) return vector(to, name, n, layer);
   to.n = static_cast<int>(n);
-  vectors_.push_back({with_layer(name.huggingface, layer), &to, nullptr});
+  vectors_.push_back({name.in(Naming::huggingface, layer), &to, nullptr, name, layer});
+}
+
+bool Binder::store_as(DType wanted) {
+  bool changes = false;
+  for (const MatrixBinding& matrix : matrices_) {
+    matrix.to->dtype = stored_type(wanted, matrix);
+    changes |= matrix.to->dtype != matrix.from->dtype;
+  }
+  for (const auto& [to, from] : shared_) to->dtype = from->dtype;
+  return changes;
 }
 
 void Binder::check_unused(int n_layer) const {

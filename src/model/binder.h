@@ -26,6 +26,7 @@ struct TensorName {
   std::string_view gguf;
 
   std::string_view in(Naming naming) const;
+  std::string in(Naming naming, int layer) const;  // -1: outside of the layers
 };
 
 /// Which rows of a tensor a matrix is made of: `block` rows from `first` on, again `step` further, and so on.
@@ -45,11 +46,15 @@ struct MatrixBinding {
   const FileTensor* from;
   bool transposed;  // the tensor is [n, rows]
   RowBlocks rows = {};
+  TensorName names = {};
+  bool conv1d = false;  // Hugging Face's form of it is [n, rows], whatever this file's
 };
 struct VectorBinding {
   std::string name;
   Vector* to;
   const FileTensor* from;  // nullptr: zeros
+  TensorName names = {};
+  int layer = -1;
 };
 
 /// Ties the tensors of a file to the weights of a model. An architecture names each tensor that it needs, its
@@ -82,6 +87,9 @@ class Binder {
   /// ggml file has without need.
   void check_unused(int n_layer) const;
 
+  /// Matrices will be loaded as stored_type(wanted) says, quantized if the file has another type. False: none has.
+  bool store_as(DType wanted);
+
   /// Bytes that load() will take.
   uint64_t weight_bytes() const;
 
@@ -94,7 +102,7 @@ class Binder {
 
   const FileTensor* find(const TensorName& name, int layer) const;
   const FileTensor& require(const TensorName& name, int layer, std::vector<int64_t> shape);
-  void add_matrix(Matrix& to, const TensorName& name, int layer, int64_t rows, int64_t n, bool transposed);
+  void add_matrix(Matrix& to, const TensorName& name, int layer, int64_t rows, int64_t n, bool conv1d);
 
   const ModelFile& file_;
   const MakeUp make_up_;

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/pieces.h"
 #include "base/thread_pool.h"
-#include "model/row_reader.h"
+#include "model/row_converter.h"
 #include "tensor/pack.h"
 #include "tensor/synthetic.h"
 
@@ -44,7 +44,7 @@ class Binder::Loader {
   }
 
   void run(ThreadPool& pool) {
-    std::vector<RowReader> readers(static_cast<size_t>(pool.n_threads()), RowReader(path_));
+    std::vector<RowConverter> readers(static_cast<size_t>(pool.n_threads()), RowConverter(path_));
     run_pieces(pool, pieces_.size(), [&](size_t piece, int thread) {
       read_piece(pieces_[piece], readers[static_cast<size_t>(thread)]);
       // Thread 0 is the caller's; it also reports what the others did.
@@ -54,7 +54,7 @@ class Binder::Loader {
   }
 
  private:
-  void read_piece(const Piece& piece, RowReader& reader) {
+  void read_piece(const Piece& piece, RowConverter& reader) {
     const MatrixBinding& matrix = matrices_[piece.matrix];
     const FileTensor& from = *matrix.from;
     const int64_t begin = piece.begin / kPanelRows * matrix.to->panel_stride();
@@ -64,10 +64,10 @@ class Binder::Loader {
     done_ += bytes;
     if (from.file == nullptr) {
       make_up_panels(matrix, panels, bytes);
-    } else if (from.panels) {
+    } else if (from.panels && from.dtype == matrix.to->dtype) {
       from.file->read_at(from.offset + static_cast<uint64_t>(begin), panels, bytes);
     } else {
-      pack(matrix, reader.read(matrix, piece.begin, piece.end), piece, panels);
+      pack(matrix, reader.read(matrix, piece.begin, piece.end, matrix.to->dtype), piece, panels);
     }
   }
 

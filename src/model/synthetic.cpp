@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "model/architecture.h"
+#include "model/stored_type.h"
 
 namespace gptj {
 namespace {
@@ -41,16 +42,6 @@ Shape parse_shape(const std::string& text) {
        quoted(text));
 }
 
-DType parse_type(const std::string& text) {
-  std::string known;
-  for (int d = 0; d < kNumDTypes; ++d) {
-    const DTypeInfo& format = info(static_cast<DType>(d));
-    if (text == format.name) return format.dtype;
-    known += (known.empty() ? "" : ", ") + std::string(format.name);
-  }
-  fail("type: expected one of {}, found {}", known, quoted(text));
-}
-
 nlohmann::json make_config(const Shape& shape) {
   nlohmann::json config = {{"model_type", shape.architecture}, {"vocab_size", shape.n_vocab},
                            {"n_positions", shape.n_ctx},       {"n_embd", shape.n_embd},
@@ -80,7 +71,7 @@ FileTensor make_tensor(const std::string& name, const std::vector<int64_t>& shap
 
 ModelFile synthetic_model(const std::string& shape, const std::string& type) {
   const Shape parsed = parse_shape(shape);
-  const DType dtype = parse_type(type);
+  const DType dtype = dtype_by_name(type);
   ModelFile file;
   file.path = shape + " " + type;
   file.format = "none";

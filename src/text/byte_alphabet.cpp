@@ -26,6 +26,15 @@ constexpr auto kBytes = [] {
   return bytes;
 }();
 
+constexpr auto kCharacters = [] {
+  std::array<int16_t, 256> characters{};
+  for (int16_t c = 0; c < kAlphabetEnd; ++c) {
+    const int16_t byte = kBytes[static_cast<size_t>(c)];
+    if (byte != kNoByte) characters[static_cast<size_t>(byte)] = c;
+  }
+  return characters;
+}();
+
 }  // namespace
 
 std::optional<std::string> bytes_from_alphabet(std::string_view written) {
@@ -39,6 +48,20 @@ std::optional<std::string> bytes_from_alphabet(std::string_view written) {
     at += c.size;
   }
   return bytes;
+}
+
+std::string alphabet_from_bytes(std::string_view bytes) {
+  std::string written;
+  for (const char c : bytes) {
+    const int16_t character = kCharacters[static_cast<unsigned char>(c)];
+    if (character < 0x80) {
+      written += static_cast<char>(character);
+    } else {
+      written += static_cast<char>(0xc0 | character >> 6);
+      written += static_cast<char>(0x80 | (character & 0x3f));
+    }
+  }
+  return written;
 }
 
 }  // namespace gptj

@@ -11,4 +11,7 @@ namespace gptj {
 /// character stands for no byte. Source: bytes_to_unicode() in GPT-2's encoder.py.
 std::optional<std::string> bytes_from_alphabet(std::string_view written);
 
+/// The inverse: any bytes, written so.
+std::string alphabet_from_bytes(std::string_view bytes);
+
 }  // namespace gptj
