@@ -4,6 +4,8 @@
 #include "base/error.h"
 #include "io/foreign.h"
 #include "io/ggml.h"
+#include "io/gguf.h"
+#include "io/gguf_metadata.h"
 #include "io/huggingface.h"
 #include "io/model_file.h"
 #include "io/native.h"
@@ -39,6 +41,10 @@ bool is_ggml(const Candidate& candidate) {
   return candidate.head.starts_with(kGgmlMagic);
 }
 
+bool is_gguf(const Candidate& candidate) {
+  return candidate.head.starts_with(kGgufMagic);
+}
+
 bool is_safetensors(const Candidate& candidate) {
   return looks_like_safetensors(candidate.head);
 }
@@ -51,6 +57,10 @@ Vocab ggml_vocab(const std::string& path) {
   return open_ggml(path).vocab;
 }
 
+Vocab gguf_vocab(const std::string& path) {
+  return open_gguf(path).vocab;
+}
+
 Vocab vocab_beside(const std::string& path) {
   return read_vocab_directory(directory_of(path));
 }
@@ -61,6 +71,7 @@ constexpr Form kForms[] = {
      read_vocab_directory},
     {"our own file (.gptj)", is_native, open_native, native_vocab},
     {"a legacy ggml file (ggml-model.bin)", is_ggml, open_ggml, ggml_vocab},
+    {"a GGUF file (.gguf)", is_gguf, open_gguf, gguf_vocab},
     {"a safetensors file beside its config.json", is_safetensors, open_safetensors_file, vocab_beside},
 };
 

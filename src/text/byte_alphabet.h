@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace gptj {
 
@@ -13,5 +14,11 @@ std::optional<std::string> bytes_from_alphabet(std::string_view written);
 
 /// The inverse: any bytes, written so.
 std::string alphabet_from_bytes(std::string_view bytes);
+
+/// As above, but a token that is not written in the alphabet is its own text: no merge can make it.
+std::string token_bytes(std::string_view written);
+
+/// The merge that is written "a b" in the alphabet; nothing if it is not two words with one space between.
+std::optional<std::pair<std::string, std::string>> parse_merge(std::string_view line);
 
 }  // namespace gptj
