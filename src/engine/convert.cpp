@@ -9,6 +9,7 @@
 #include "base/pieces.h"
 #include "base/thread_pool.h"
 #include "engine/importance_file.h"
+#include "engine/model_impl.h"
 #include "engine/output_plan.h"
 #include "engine/thread_count.h"
 #include "model/architecture.h"
@@ -255,6 +256,7 @@ ConvertResult convert_model(const std::string& in, const std::string& out, const
   drop_padding(file.vocab);
   Binder binder(file);
   const std::unique_ptr<Architecture> architecture = make_architecture(file);
+  check_vocab_fits(file, architecture->config().n_vocab);
   architecture->bind(binder);
   binder.check_unused(architecture->config().n_layer);
   const Importance importance =
