@@ -119,14 +119,16 @@ void OutputFile::commit() {
 
 namespace {
 
-std::string without_slashes(std::string path) {
-  while (path.size() > 1 && path.back() == '/') path.pop_back();
-  return path;
+/// Neither "." nor a slash at its end, so that something can lie beside it.
+std::string plain_path(const std::string& path) {
+  std::string plain = std::filesystem::absolute(path).lexically_normal();
+  while (plain.size() > 1 && plain.back() == '/') plain.pop_back();
+  return plain;
 }
 
 }  // namespace
 
-OutputDirectory::OutputDirectory(const std::string& path) : path_(without_slashes(path)) {
+OutputDirectory::OutputDirectory(const std::string& path) : path_(plain_path(path)) {
   struct stat status {};
   if (::stat(path_.c_str(), &status) == 0) {  // rename() replaces an empty directory, and only that
     std::error_code unreadable;
@@ -136,11 +138,12 @@ OutputDirectory::OutputDirectory(const std::string& path) : path_(without_slashe
            S_ISDIR(status.st_mode) ? "a directory with something in it" : "something else");
     }
   }
+  int made = 0;
   do {
     temporary_ = name_beside(path_);
-    errno = 0;
-  } while (::mkdir(temporary_.c_str(), 0777) != 0 && errno == EEXIST);
-  if (errno != 0) fail_errno("cannot create a directory beside", path_);
+    made = ::mkdir(temporary_.c_str(), 0777);
+  } while (made != 0 && errno == EEXIST);
+  if (made != 0) fail_errno("cannot create a directory beside", path_);
 }
 
 OutputDirectory::~OutputDirectory() {
@@ -155,7 +158,7 @@ void OutputDirectory::commit() {
 }
 
 void check_room(const std::string& path, uint64_t bytes) {
-  const std::filesystem::path directory = std::filesystem::absolute(without_slashes(path)).parent_path();
+  const std::filesystem::path directory = std::filesystem::path(plain_path(path)).parent_path();
   std::error_code unknown;
   const auto space = std::filesystem::space(directory, unknown);
   if (!unknown && space.available < bytes) {

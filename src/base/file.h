@@ -65,7 +65,7 @@ class OutputDirectory {
   void commit();
 
  private:
-  std::string path_;  // without a slash at its end
+  std::string path_;
   std::string temporary_;
 };
 

@@ -72,7 +72,6 @@ TEST(ConvertCommand, RefusesWhatCannotBeWritten) {
   EXPECT_TRUE(contains(refusal({out / "x.bin", "--type", "q4"}), "q4_0"));
   EXPECT_TRUE(contains(refusal({out / "x", "--to", "png"}), "native, ggml, gguf, hf"));
   EXPECT_TRUE(contains(refusal({out / "no/x.bin"}), "No such file"));
-  EXPECT_TRUE(contains(refusal({out.path() + "/."}), "expected"));
   EXPECT_EQ(n_entries(out.path()), 0U);
   EXPECT_EQ(gptj({"convert", kDemoGptJ}).code, 2);
 }
