@@ -40,6 +40,7 @@ VISIBLE = 4e-3  # least effect of a mistake, relative to the largest logit: 4 x 
 MERGES = ["Ġ t", "h e", "i n", "Ġt he", "r e", "o n", "Ġ a", "in t", "Ġ Ġ", "ĠĠ ĠĠ", "( )", "e r"]
 END_OF_TEXT = "<|endoftext|>"
 
+MASK_DTYPES = {"bool": torch.bool, "u8": torch.uint8, "f32": torch.float32}
 DTYPES = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}
 
 # What a config means without the key; ignoring a key that says otherwise must show in the logits.
@@ -68,8 +69,13 @@ class Golden:
     ggml: bool = False
 
     @property
+    def is_codegen(self) -> bool:
+        return self.config["model_type"] == "codegen"
+
+    @property
     def is_gptj(self) -> bool:
-        return self.config["model_type"] == "gptj"
+        """In all but the form of its queries, keys and values."""
+        return self.config["model_type"] == "gptj" or self.is_codegen
 
 
 def gptj(**changes) -> dict:
@@ -99,6 +105,11 @@ def gpt2(**changes) -> dict:
         "n_inner": None,
         "tie_word_embeddings": True,
     } | changes
+
+
+def codegen(**changes) -> dict:
+    config = gptj(model_type="codegen", architectures=["CodeGenForCausalLM"], n_head=8, rotary_dim=2)
+    return config | {"n_ctx": 64} | changes  # which its configs repeat
 
 
 def goldens() -> list[Golden]:
@@ -144,6 +155,10 @@ def goldens() -> list[Golden]:
             own_head=True,
         ),
     ]
+    listed += [
+        Golden("codegen-f32", codegen(n_embd=16, n_head=4, n_inner=40, rotary_dim=4), "f32", n_tokens=24),
+        Golden("codegen-f16", codegen(n_inner=40), buffers="u8"),
+    ]
     for type_ in ggml_file.TYPES.values():
         # Blocks of 32 need rows that divide by 32; then one layer must do.
         sizes = {"n_embd": 32, "n_layer": 1} if type_.encode else {"n_embd": 16}
@@ -183,7 +198,9 @@ def random_weights(golden: Golden, rng: np.random.Generator) -> dict[str, np.nda
         h = f"transformer.h.{i}"
         norm(f"{h}.ln_1")
         if golden.is_gptj:
-            for name in "qkv":
+            if golden.is_codegen:
+                linear(f"{h}.attn.qkv_proj", e, 3 * e, bias=False)
+            for name in "" if golden.is_codegen else "qkv":
                 linear(f"{h}.attn.{name}_proj", e, e, bias=False)
             linear(f"{h}.attn.out_proj", e, e, bias=False)
             linear(f"{h}.mlp.fc_in", e, inner, bias_mean=golden.fc_bias_mean)
@@ -219,7 +236,8 @@ def mask_buffers(golden: Golden) -> dict[str, torch.Tensor]:
     buffers = {}
     for i in range(golden.config["n_layer"] if golden.buffers else 0):
         h = f"{golden.prefix}h.{i}.attn"
-        buffers[f"{h}.bias"] = mask.clone() if golden.buffers == "bool" else mask.float()
+        name = "causal_mask" if golden.is_codegen else "bias"
+        buffers[f"{h}.{name}"] = mask.to(MASK_DTYPES[golden.buffers]).clone()
         buffers[f"{h}.masked_bias"] = torch.tensor(-1e9)
     return buffers
 

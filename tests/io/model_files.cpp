@@ -292,6 +292,19 @@ std::vector<SafeTensor> huggingface_gpt2(const ModelShape& shape, DType dtype) {
   return safe_tensors(gpt2_pieces(shape, names), dtype);
 }
 
+std::vector<SafeTensor> huggingface_codegen(const ModelShape& shape, DType dtype) {
+  std::vector<Piece> pieces = gptj_pieces(shape);
+  std::erase_if(pieces, [](const Piece& piece) {
+    return piece.name.ends_with(".k_proj.weight") || piece.name.ends_with(".v_proj.weight");
+  });
+  for (Piece& piece : pieces) {
+    if (!piece.name.ends_with(".q_proj.weight")) continue;
+    piece.name.replace(piece.name.find("q_proj"), 1, "qkv");
+    piece.shape[0] *= 3;
+  }
+  return safe_tensors(pieces, dtype);
+}
+
 nlohmann::json huggingface_config(std::string_view model_type, const ModelShape& shape) {
   nlohmann::json config = {
       {"model_type", model_type},
@@ -306,7 +319,7 @@ nlohmann::json huggingface_config(std::string_view model_type, const ModelShape&
       {"eos_token_id", kBytes},
       {"tie_word_embeddings", model_type == "gpt2"},
   };
-  if (model_type == "gptj") config["rotary_dim"] = shape.n_rot;
+  if (model_type != "gpt2") config["rotary_dim"] = shape.n_rot;
   return config;
 }
 

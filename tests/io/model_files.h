@@ -83,6 +83,7 @@ std::string safetensors_bytes(const std::vector<SafeTensor>& tensors);
 /// The tensors of a Hugging Face model in one of F32, F16, BF16, and its config.json.
 std::vector<SafeTensor> huggingface_gptj(const ModelShape& shape, DType dtype);
 std::vector<SafeTensor> huggingface_gpt2(const ModelShape& shape, DType dtype);
+std::vector<SafeTensor> huggingface_codegen(const ModelShape& shape, DType dtype);
 nlohmann::json huggingface_config(std::string_view model_type, const ModelShape& shape);
 
 /// vocab.json and merges.txt (without merges) for `n_vocab` tokens.

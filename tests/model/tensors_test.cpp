@@ -13,6 +13,8 @@ namespace {
 
 using namespace test;
 
+constexpr ModelShape kFourHeads = {
+    .n_vocab = 257, .n_ctx = 8, .n_embd = 32, .n_head = 4, .n_layer = 2, .n_rot = 4};
 constexpr ModelShape kTiny = {
     .n_vocab = 257, .n_ctx = 8, .n_embd = 32, .n_head = 2, .n_layer = 2, .n_rot = 4};
 
@@ -82,6 +84,12 @@ std::vector<Kind> kinds() {
        {},
        huggingface_gpt2(kTiny, DType::bf16),
        huggingface_config("gpt2", kTiny)},
+      {"codegen safetensors",
+       false,
+       {"lm_head.bias"},
+       {},
+       huggingface_codegen(kFourHeads, DType::f16),
+       huggingface_config("codegen", kFourHeads)},
   };
 }
 
