@@ -67,6 +67,7 @@ class Golden:
     prefix: str = "transformer."
     buffers: str | None = None  # dtype of the masks that old files carry
     ggml: bool = False
+    form: ggml_file.Form = ggml_file.Form()  # of a ggml file
 
     @property
     def is_codegen(self) -> bool:
@@ -165,6 +166,16 @@ def goldens() -> list[Golden]:
         suffix = type_.name if type_.encode else f"ggml-{type_.name}"  # gptj-f32 is taken
         listed.append(Golden(f"gptj-{suffix}", gptj(**sizes), type_.name, ggml=True))
         listed.append(Golden(f"gpt2-{suffix}", gpt2(**sizes), type_.name, ggml=True))
+    for name, type_ in ggml_file.OLD_TYPES.items():
+        family, make_config = ("gptj", gptj) if type_.version == 0 else ("gpt2", gpt2)
+        listed.append(Golden(f"{family}-{name}", make_config(n_embd=32, n_layer=1), name, ggml=True))
+    old = ggml_file.Form(transposed=True, replaced=True)
+    listed += [
+        Golden("gptj-transposed", gptj(n_embd=16), ggml=True, form=old),
+        Golden("gpt2-transposed", gpt2(n_embd=16), "f32", ggml=True, form=old),
+        Golden("gptj-ggjt", gptj(n_embd=32, n_layer=1), "q5_1", ggml=True, form=ggml_file.Form(ggjt=3)),
+        Golden("gpt2-ggjt", gpt2(n_embd=32, n_layer=1), "f16", ggml=True, form=ggml_file.Form(ggjt=1)),
+    ]
     return listed
 
 
@@ -261,14 +272,17 @@ def write_ggml(golden: Golden, path: Path, weights: dict[str, np.ndarray]) -> di
     h = ggml_file.Hparams(*sizes, c.get("rotary_dim"))
     chars = {char: byte for byte, char in ggml_file.byte_to_char().items()}
     tokens = [bytes(chars[char] for char in token) for token in vocabulary(golden.n_merges)]
+    type_ = (ggml_file.TYPES | ggml_file.OLD_TYPES)[golden.dtype]
     with open(path, "wb") as f:
         ggml_file.write(
-            f, h, ggml_file.TYPES[golden.dtype], ggml_file.pad_vocab(tokens, h.n_vocab),
+            f, h, type_, ggml_file.pad_vocab(tokens, h.n_vocab),
             lambda spec: weights[spec.hf_name].T if spec.conv1d else weights[spec.hf_name],
+            golden.form,
         )
     specs = {spec.name: spec for spec in ggml_file.tensors(h)}
     with open(path, "rb") as f:
-        read = {specs[name]: values for name, _, values in ggml_file.read_tensors(f, h)}
+        tensors = ggml_file.read_tensors(f, h, [ggml_file.F32, type_], golden.form)
+        read = {specs[name]: values for name, _, values in tensors}
     return {spec.hf_name: values.T if spec.conv1d else values for spec, values in read.items()}
 
 

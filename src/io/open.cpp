@@ -36,7 +36,7 @@ bool is_native(const Candidate& candidate) {
 }
 
 bool is_ggml(const Candidate& candidate) {
-  return candidate.head.starts_with(kGgmlMagic);
+  return candidate.head.starts_with(kGgmlMagic) || candidate.head.starts_with(kGgjtMagic);
 }
 
 bool is_safetensors(const Candidate& candidate) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,5 +11,8 @@ namespace gptj {
 /// Latin-1, else the next from U+0100 on. Returns the bytes of a token that is written so, or nothing if a
 /// character stands for no byte. Source: bytes_to_unicode() in GPT-2's encoder.py.
 std::optional<std::string> bytes_from_alphabet(std::string_view written);
+
+/// The bytes in the order of their characters, which is that of their ids, 0 to 255, in GPT-2's vocabulary.
+const std::array<unsigned char, 256>& bytes_in_alphabet();
 
 }  // namespace gptj
