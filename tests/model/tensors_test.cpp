@@ -215,6 +215,19 @@ TEST(Tensors, ScalesThatAreNotFinite) {
   }
 }
 
+TEST(Tensors, OldScalesThatNoF16Holds) {
+  const std::string_view scales[] = {
+      {"\0\0\xc0\x7f", 4}, {"\0\0\x80\xff", 4}, {"\0\0\x80\x4f", 4}};  // NaN, -Inf, 2^32
+  for (const std::string_view scale : scales) {
+    const TempDir dir;
+    GgmlFile file = with_old_type(ggml_gptj(kTiny, DType::f16), 2, 2);
+    file.tensor("transformer.h.1.attn.v_proj.weight").data.replace(5 * 20, 4, scale);
+    const std::string path = dir.write("model.bin", file.bytes());
+    expect_error([&] { LoadedModel loaded(path); },
+                 {path, "transformer.h.1.attn.v_proj.weight", "expected finite scales", "in row 5"});
+  }
+}
+
 TEST(Tensors, OrdinaryNumbersMayBeNan) {
   const TempDir dir;
   GgmlFile file = ggml_gptj(kTiny, DType::f16);
