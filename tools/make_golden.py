@@ -31,6 +31,7 @@ import torch
 import transformers
 
 import ggml_file
+import gguf_file
 import reference
 
 REPO = Path(__file__).resolve().parent.parent
@@ -68,6 +69,8 @@ class Golden:
     buffers: str | None = None  # dtype of the masks that old files carry
     ggml: bool = False
     form: ggml_file.Form = ggml_file.Form()  # of a ggml file
+    gguf: dict[str, str] | None = None  # types of matrices in a GGUF file, by parts of their names
+    tensors_per_file: int = 0  # of a GGUF file in parts
 
     @property
     def is_codegen(self) -> bool:
@@ -156,7 +159,17 @@ def goldens() -> list[Golden]:
             own_head=True,
         ),
     ]
+    every_type = {"wte": "q8_0", "lm_head": "iq4_nl", "attn.q": "q4_0", "attn.k": "q4_1", "attn.v": "q5_0",
+                  "attn.out": "q5_1", "c_attn": "iq4_nl", "attn.c_proj": "bf16", "fc_in": "f16", "c_fc": "q4_1"}
+    for i, k_type in enumerate(("q2_K", "q3_K", "q4_K", "q5_K", "q6_K", "iq4_xs")):
+        every_type |= {f"h.{i}.mlp.fc_out": k_type, f"h.{i}.mlp.c_proj": k_type}  # rows of 256
+    deep = {"n_inner": 256, "n_layer": 6}
     listed += [
+        Golden("gptj-gguf", gptj(**narrow, rotary_dim=4, layer_norm_epsilon=1e-3), gguf={"": "f16"}),
+        Golden("gpt2-gguf", gpt2(**narrow), gguf={"": "f32"}),
+        Golden("gpt2-gguf-parts", gpt2(**narrow), own_head=True, gguf={"": "bf16"}, tensors_per_file=12),
+        Golden("gptj-gguf-types", gptj(**deep), gguf=every_type),
+        Golden("gpt2-gguf-types", gpt2(**deep), gguf=every_type),
         Golden("codegen-f32", codegen(n_embd=16, n_head=4, n_inner=40, rotary_dim=4), "f32", n_tokens=24),
         Golden("codegen-f16", codegen(n_inner=40), buffers="u8"),
     ]
@@ -286,6 +299,19 @@ def write_ggml(golden: Golden, path: Path, weights: dict[str, np.ndarray]) -> di
     return {spec.hf_name: values.T if spec.conv1d else values for spec, values in read.items()}
 
 
+def write_gguf(golden: Golden, path: Path, weights: dict[str, np.ndarray],
+               rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """As write_ggml()."""
+
+    def turned(tensors):
+        conv1d = (".c_attn.weight", ".c_proj.weight", ".c_fc.weight")
+        return {name: x.T if name.endswith(conv1d) else x for name, x in tensors.items()}
+
+    tokens = vocabulary(golden.n_merges)
+    return turned(gguf_file.write(path, golden.config, tokens, 1, MERGES[: golden.n_merges], turned(weights),
+                                  golden.gguf, rng, golden.tensors_per_file))
+
+
 # --- the oracle ---------------------------------------------------------------------------------------------
 
 
@@ -370,8 +396,12 @@ def make(golden: Golden, directory: Path):
     weights = random_weights(golden, rng)
     ids = rng.integers(0, len(vocabulary(golden.n_merges)), golden.n_tokens).astype(np.int32)
 
-    if golden.ggml:
-        weights = write_ggml(golden, directory / "ggml-model.bin", weights)
+    in_one_file = golden.ggml or golden.gguf is not None
+    if in_one_file:
+        if golden.ggml:
+            weights = write_ggml(golden, directory / "ggml-model.bin", weights)
+        else:
+            weights = write_gguf(golden, directory / "model.gguf", weights, rng)
         with tempfile.TemporaryDirectory() as scratch:
             write_hf(golden, Path(scratch), {k: torch.from_numpy(x.copy()) for k, x in weights.items()})
             expected = oracle(load(Path(scratch)), ids)
@@ -383,7 +413,7 @@ def make(golden: Golden, directory: Path):
 
     error = check_agreement(golden.name, reference.forward(golden.config, weights, ids), expected)
     effect = check_can_fail(golden, weights, ids)
-    if golden.ggml:  # the layers are those of the other goldens: only the file's form is new
+    if in_one_file:  # the layers are those of the other goldens: only the file's form is new
         expected = {"logits": expected["logits"]}
     safetensors.numpy.save_file(expected | {"ids": ids}, directory / "expected.safetensors")
     print(f"{golden.name}: agrees to {error:.1e}, any mistake shows as {effect:.1e} or more")

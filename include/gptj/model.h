@@ -13,16 +13,16 @@ namespace gptj {
 
 struct TensorInfo {
   std::string name;            // as the file names it
-  std::string type;            // "f16", "q4_0", ...
+  std::string type;            // in the file: "f16", "q4_K", ...
   std::vector<int64_t> shape;  // outermost dimension first
   uint64_t bytes;              // in the file
 };
 
 struct ModelInfo {
   std::string path;
-  std::string file_format;   // "ggml", "safetensors"
+  std::string file_format;   // "ggml", "GGUF", "safetensors"
   std::string architecture;  // "gptj", "gpt2"
-  std::string type;          // that of most weights: "f16", "q4_0", ...
+  std::string type;          // that of most weights in the file: "f16", "q4_K", ...
   int n_vocab = 0;           // rows of the logits; may exceed the tokenizer's n_tokens() (padding)
   int n_ctx = 0;             // longest context the model was made for, in tokens
   int n_embd = 0;

@@ -1,5 +1,6 @@
 #include "gptj/model.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -15,15 +16,13 @@
 namespace gptj {
 namespace {
 
-/// The type of most weights.
+/// The type of most weights, as the file has them.
 std::string main_type(const std::set<const FileTensor*>& weights) {
-  std::map<DType, uint64_t> bytes;
-  for (const FileTensor* weight : weights) bytes[weight->dtype] += weight->bytes;
-  DType most = DType::f32;
-  for (const auto& [dtype, count] : bytes) {
-    if (count > bytes[most]) most = dtype;
-  }
-  return info(most).name;
+  std::map<std::string_view, uint64_t> bytes;
+  for (const FileTensor* weight : weights) bytes[weight->type()] += weight->bytes;
+  const auto most = std::max_element(bytes.begin(), bytes.end(),
+                                     [](const auto& a, const auto& b) { return a.second < b.second; });
+  return std::string(most->first);
 }
 
 uint64_t n_values(const FileTensor& tensor) {

@@ -21,7 +21,6 @@ struct ForeignKind {
 };
 
 constexpr ForeignKind kForeignKinds[] = {
-    {"GGUF", "a GGUF file", kUseOriginal},
     {"FUGG", "a byte-swapped GGUF file", kUseOriginal},
     {"ggml", "a byte-swapped ggml file, made for big-endian machines",
      "convert it on a little-endian machine"},

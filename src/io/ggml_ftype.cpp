@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "tensor/encodings.h"
 #include "tensor/old_encodings.h"
 
 namespace gptj {
@@ -18,8 +19,9 @@ struct FtypeRow {
 };
 
 constexpr FtypeRow kFtypes[] = {
-    {0, "f32", 0, 0},  {1, "f16", 0, 0},  {2, "q4_0", 0, 2}, {3, "q4_1", 0, 2}, {5, "q4_2", 0, 0},
-    {6, "q4_3", 0, 0}, {7, "q8_0", 0, 2}, {8, "q5_0", 0, 2}, {9, "q5_1", 0, 2},
+    {0, "f32", 0, 0},   {1, "f16", 0, 0},   {2, "q4_0", 0, 2},  {3, "q4_1", 0, 2},  {5, "q4_2", 0, 0},
+    {6, "q4_3", 0, 0},  {7, "q8_0", 0, 2},  {8, "q5_0", 0, 2},  {9, "q5_1", 0, 2},  {10, "q2_K", 2, 2},
+    {11, "q3_K", 2, 2}, {12, "q4_K", 2, 2}, {13, "q5_K", 2, 2}, {14, "q6_K", 2, 2},
 };
 
 // Of 22 to 27 April 2023: gave tensors the file's type instead of theirs.
@@ -61,8 +63,9 @@ std::optional<GgmlType> ggml_type(const GgmlFtype& file, int32_t type) {
     if (file.version == 0 && type == file.type && (type == kQ4_2File || type == kQ4_3File)) --type;
     if (const Encoding* old = old_encoding_of_ggml_type(file.version, type)) return GgmlType{old->dtype, old};
   }
-  const std::optional<DType> dtype = dtype_from_ggml_type(type);
-  return dtype ? std::optional(GgmlType{*dtype, nullptr}) : std::nullopt;
+  if (const std::optional<DType> dtype = dtype_from_ggml_type(type)) return GgmlType{*dtype, nullptr};
+  const Encoding* k_type = file.version == kVersion ? encoding_of_ggml_type(type) : nullptr;
+  return k_type != nullptr ? std::optional(GgmlType{k_type->dtype, k_type}) : std::nullopt;
 }
 
 }  // namespace gptj

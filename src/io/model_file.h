@@ -14,7 +14,7 @@
 namespace gptj {
 
 /// Whose names a file gives its tensors: the columns of the name tables in model/.
-enum class Naming { huggingface, ggml };
+enum class Naming { huggingface, ggml, gguf };
 
 /// One tensor of a file: where its data lies. `offset + bytes` is inside the file, and `bytes` is what shape, strides
 /// and encoding ask for: readers have checked both.

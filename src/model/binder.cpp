@@ -18,14 +18,15 @@ std::string with_layer(std::string_view pattern, int layer) {
 
 /// The N of "h.N.", "model/hN/" and the like at the start of a name, -1: none.
 int layer_number(std::string_view name, Naming naming) {
-  for (std::string_view start : {kPrefix, std::string_view("model/")}) {
-    if (name.starts_with(start)) name.remove_prefix(start.size());
-  }
-  const std::string_view layer =
-      naming == Naming::ggml && name.starts_with("h") && !name.starts_with("h.") ? "h" : "h.";
-  if (!name.starts_with(layer)) return -1;
+  const auto skip = [&](std::string_view start) {
+    if (!name.starts_with(start)) return false;
+    name.remove_prefix(start.size());
+    return true;
+  };
+  skip(kPrefix);
+  const bool in_layer = naming == Naming::gguf ? skip("blk.") : skip("model/h") || skip("h.");
   int number = -1;
-  std::from_chars(name.data() + layer.size(), name.data() + name.size(), number);
+  if (in_layer) std::from_chars(name.data(), name.data() + name.size(), number);
   return number;
 }
 
@@ -35,21 +36,33 @@ std::string shape_text(const std::vector<int64_t>& shape) {
 
 }  // namespace
 
+std::string_view TensorName::in(Naming naming) const {
+  switch (naming) {
+    case Naming::ggml:
+      return ggml;
+    case Naming::gguf:
+      return gguf;
+    case Naming::huggingface:
+      break;
+  }
+  return huggingface;
+}
+
 Binder::Binder(const ModelFile& file, MakeUp make_up) : file_(file), make_up_(std::move(make_up)) {
   for (const FileTensor& tensor : file.tensors) by_name_.emplace(tensor.name, &tensor);
 }
 
 const FileTensor* Binder::find(const TensorName& name, int layer) const {
-  const bool ggml = file_.naming == Naming::ggml;
-  const std::string plain = with_layer(ggml ? name.ggml : name.huggingface, layer);
+  const std::string plain = with_layer(name.in(file_.naming), layer);
   auto found = by_name_.find(plain);
-  if (found == by_name_.end() && !ggml) found = by_name_.find(std::string(kPrefix) + plain);
+  if (found == by_name_.end() && file_.naming == Naming::huggingface)
+    found = by_name_.find(std::string(kPrefix) + plain);
   return found == by_name_.end() ? nullptr : found->second;
 }
 
 const FileTensor& Binder::require(const TensorName& name, int layer, std::vector<int64_t> shape) {
   const FileTensor* tensor = find(name, layer);
-  const std::string wanted = with_layer(file_.naming == Naming::ggml ? name.ggml : name.huggingface, layer);
+  const std::string wanted = with_layer(name.in(file_.naming), layer);
   if (tensor == nullptr && make_up_) {
     tensor = &make_up_(wanted, shape);
     by_name_.emplace(tensor->name, tensor);

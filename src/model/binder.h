@@ -18,11 +18,14 @@ namespace gptj {
 
 class ThreadPool;
 
-/// The names of one tensor in the two worlds. In a layer's names "{}" stands for its number. Hugging Face
+/// The names of one tensor in the three worlds. In a layer's names "{}" stands for its number. Hugging Face
 /// names are given without the optional "transformer." in front.
 struct TensorName {
   std::string_view huggingface;
   std::string_view ggml;
+  std::string_view gguf;
+
+  std::string_view in(Naming naming) const;
 };
 
 /// Which rows of a tensor a matrix is made of: `block` rows from `first` on, again `step` further, and so on.

@@ -38,9 +38,9 @@ class GptJ : public Architecture {
 };
 
 /// ggml files have the very names of Hugging Face's checkpoints.
-TensorName name(std::string_view ggml) {
+TensorName name(std::string_view ggml, std::string_view gguf) {
   constexpr std::string_view kPrefix = "transformer.";
-  return {ggml.starts_with(kPrefix) ? ggml.substr(kPrefix.size()) : ggml, ggml};
+  return {ggml.starts_with(kPrefix) ? ggml.substr(kPrefix.size()) : ggml, ggml, gguf};
 }
 
 void GptJ::bind_qkv(Binder& binder, int layer) {
@@ -49,45 +49,49 @@ void GptJ::bind_qkv(Binder& binder, int layer) {
   struct Part {
     Matrix& to;
     TensorName name;
+    int place;  // in each group of the fused matrix
   };
-  // In the order in which each group of the fused matrix has them.
-  const Part parts[] = {{l.q, name("transformer.h.{}.attn.q_proj.weight")},
-                        {l.v, name("transformer.h.{}.attn.v_proj.weight")},
-                        {l.k, name("transformer.h.{}.attn.k_proj.weight")}};
-  const int64_t block = qkv_groups_ > 0 ? n / qkv_groups_ : 0;
-  int64_t first = 0;
-  for (const auto& [to, part] : parts) {
-    if (qkv_groups_ > 0) {
-      binder.matrix(to, part, n, n, layer,
-                    {name("transformer.h.{}.attn.qkv_proj.weight"), 3 * n, {first, block, 3 * block}});
-      first += block;
-    } else {
+  const Part parts[] = {{l.q, name("transformer.h.{}.attn.q_proj.weight", "blk.{}.attn_q.weight"), 0},
+                        {l.k, name("transformer.h.{}.attn.k_proj.weight", "blk.{}.attn_k.weight"), 2},
+                        {l.v, name("transformer.h.{}.attn.v_proj.weight", "blk.{}.attn_v.weight"), 1}};
+  for (const auto& [to, part, place] : parts) {
+    if (qkv_groups_ == 0) {
       binder.matrix(to, part, n, n, layer);
+      continue;
     }
+    const int64_t block = n / qkv_groups_;
+    const RowBlocks rows{place * block, block, 3 * block};
+    binder.matrix(to, part, n, n, layer, {name("transformer.h.{}.attn.qkv_proj.weight", ""), 3 * n, rows});
   }
 }
 
 void GptJ::bind(Binder& binder) {
   const Config& c = config_;
-  binder.matrix(wte_, name("transformer.wte.weight"), c.n_vocab, c.n_embd);
+  const TensorName wte = name("transformer.wte.weight", "token_embd.weight");
+  binder.matrix(wte_, wte, c.n_vocab, c.n_embd);
   for (int i = 0; i < c.n_layer; ++i) {
     Layer& layer = layers_[static_cast<size_t>(i)];
-    binder.vector(layer.ln_1.gain, name("transformer.h.{}.ln_1.weight"), c.n_embd, i);
-    binder.vector(layer.ln_1.bias, name("transformer.h.{}.ln_1.bias"), c.n_embd, i);
+    binder.vector(layer.ln_1.gain, name("transformer.h.{}.ln_1.weight", "blk.{}.attn_norm.weight"), c.n_embd,
+                  i);
+    binder.vector(layer.ln_1.bias, name("transformer.h.{}.ln_1.bias", "blk.{}.attn_norm.bias"), c.n_embd, i);
     bind_qkv(binder, i);
-    binder.matrix(layer.out, name("transformer.h.{}.attn.out_proj.weight"), c.n_embd, c.n_embd, i);
-    binder.matrix(layer.fc_in, name("transformer.h.{}.mlp.fc_in.weight"), c.n_inner, c.n_embd, i);
-    binder.vector(layer.fc_in_bias, name("transformer.h.{}.mlp.fc_in.bias"), c.n_inner, i);
-    binder.matrix(layer.fc_out, name("transformer.h.{}.mlp.fc_out.weight"), c.n_embd, c.n_inner, i);
-    binder.vector(layer.fc_out_bias, name("transformer.h.{}.mlp.fc_out.bias"), c.n_embd, i);
+    binder.matrix(layer.out, name("transformer.h.{}.attn.out_proj.weight", "blk.{}.attn_output.weight"),
+                  c.n_embd, c.n_embd, i);
+    binder.matrix(layer.fc_in, name("transformer.h.{}.mlp.fc_in.weight", "blk.{}.ffn_up.weight"), c.n_inner,
+                  c.n_embd, i);
+    binder.vector(layer.fc_in_bias, name("transformer.h.{}.mlp.fc_in.bias", "blk.{}.ffn_up.bias"), c.n_inner,
+                  i);
+    binder.matrix(layer.fc_out, name("transformer.h.{}.mlp.fc_out.weight", "blk.{}.ffn_down.weight"),
+                  c.n_embd, c.n_inner, i);
+    binder.vector(layer.fc_out_bias, name("transformer.h.{}.mlp.fc_out.bias", "blk.{}.ffn_down.bias"),
+                  c.n_embd, i);
   }
-  binder.vector(head_.norm.gain, name("transformer.ln_f.weight"), c.n_embd);
-  binder.vector(head_.norm.bias, name("transformer.ln_f.bias"), c.n_embd);
+  binder.vector(head_.norm.gain, name("transformer.ln_f.weight", "output_norm.weight"), c.n_embd);
+  binder.vector(head_.norm.bias, name("transformer.ln_f.bias", "output_norm.bias"), c.n_embd);
   // A tied head still has a bias of its own.
-  const TensorName head = name("lm_head.weight");
-  binder.matrix(head_.weight, c.tied && !binder.has(head) ? name("transformer.wte.weight") : head, c.n_vocab,
-                c.n_embd);
-  binder.optional_vector(head_.bias, name("lm_head.bias"), c.n_vocab);
+  const TensorName head = name("lm_head.weight", "output.weight");
+  binder.matrix(head_.weight, c.tied && !binder.has(head) ? wte : head, c.n_vocab, c.n_embd);
+  binder.optional_vector(head_.bias, name("lm_head.bias", "output.bias"), c.n_vocab);
 }
 
 bool GptJ::forward(const Pass& pass, const Cancelled& cancelled) const {

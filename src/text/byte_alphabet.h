@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace gptj {
 
@@ -14,5 +15,11 @@ std::optional<std::string> bytes_from_alphabet(std::string_view written);
 
 /// The bytes in the order of their characters, which is that of their ids, 0 to 255, in GPT-2's vocabulary.
 const std::array<unsigned char, 256>& bytes_in_alphabet();
+
+/// As above, but a token that is not written in the alphabet is its own text: no merge can make it.
+std::string token_bytes(std::string_view written);
+
+/// The merge that is written "a b" in the alphabet; nothing if it is not two words with one space between.
+std::optional<std::pair<std::string, std::string>> parse_merge(std::string_view line);
 
 }  // namespace gptj

@@ -29,9 +29,9 @@ std::vector<Kind> kinds() {
           {"gptj q4_0", ggml_gptj(quantized, DType::q4_0)},
           {"gpt2 q8_0", ggml_gpt2(quantized, DType::q8_0)},
           {"gptj transposed", with_transposed(ggml_gptj(kTiny, DType::f16))},
-          {"gptj q4_1 version 0", with_old_type(ggml_gptj(quantized, DType::f16), 3, 3)},
-          {"gpt2 q4_3", with_old_type(ggml_gpt2(quantized, DType::f16), 6, 5)},
-          {"gpt2 q8_0 version 1 ggjt", in_ggjt(with_old_type(ggml_gpt2(quantized, DType::f16), 1007, 8), 2)}};
+          {"gptj q4_1 version 0", with_encoding(ggml_gptj(quantized, DType::f16), 3, 3)},
+          {"gpt2 q4_3", with_encoding(ggml_gpt2(quantized, DType::f16), 6, 5)},
+          {"gpt2 q8_0 version 1 ggjt", in_ggjt(with_encoding(ggml_gpt2(quantized, DType::f16), 1007, 8), 2)}};
 }
 
 TEST(GgmlDamage, HeaderFieldsThatLie) {
@@ -148,6 +148,12 @@ TEST(GgmlDamage, TypesThatDoNotFit) {
   expect_open_error(dir.write("m.bin", file.bytes()),
                     {"'transformer.wte.weight'", "multiple of 32", "q4_0", "found 2"});
   file.tensors.front().type = 12;
+  expect_open_error(dir.write("m.bin", file.bytes()),
+                    {"'transformer.wte.weight'", "multiple of 256", "q4_K", "found 2"});
+  file.tensors.front().type = 19;
+  expect_open_error(dir.write("m.bin", file.bytes()), {"'transformer.wte.weight'", "type", "found 19"});
+  file.header.back() = 1002;  // before there were k-types
+  file.tensors.front().type = 12;
   expect_open_error(dir.write("m.bin", file.bytes()), {"'transformer.wte.weight'", "type", "found 12"});
 }
 
@@ -217,7 +223,7 @@ TEST(GgmlDamage, TruncatedAroundEverySection) {
   const TempDir dir;
   for (const GgmlFile& file :
        {ggml_gptj({}, DType::q5_1), ggml_gpt2({}, DType::q4_1), in_ggjt(ggml_gptj({}, DType::q4_0), 3),
-        with_old_type(ggml_gptj({}, DType::f16), 5, 4), with_old_type(ggml_gpt2({}, DType::f16), 1002, 2)}) {
+        with_encoding(ggml_gptj({}, DType::f16), 5, 4), with_encoding(ggml_gpt2({}, DType::f16), 1002, 2)}) {
     const std::string bytes = file.bytes();
     const std::vector<size_t> sections = file.sections();
     ASSERT_EQ(sections.back(), bytes.size());

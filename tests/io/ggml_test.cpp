@@ -5,6 +5,7 @@
 
 #include "io/model_files.h"
 #include "io/open_error.h"
+#include "tensor/encodings.h"
 
 namespace gptj::test {
 namespace {
@@ -147,7 +148,7 @@ TEST(Ggml, ReadsQuantizationsOfEveryVersion) {
   for (const auto& [ftype, type, found, dtype] : kOldTypes) {
     SCOPED_TRACE(found);
     for (const GgmlFile& file : {ggml_gptj({}, DType::f16), ggml_gpt2({}, DType::f16)}) {
-      const ModelFile model = open_model_file(dir.write("m.bin", with_old_type(file, ftype, type).bytes()));
+      const ModelFile model = open_model_file(dir.write("m.bin", with_encoding(file, ftype, type).bytes()));
       expect_consistent(model);
       EXPECT_STREQ(model.tensors.front().type(), found);
       EXPECT_EQ(model.tensors.front().dtype, dtype);
@@ -162,11 +163,24 @@ TEST(Ggml, ReadsQuantizationsOfEveryVersion) {
   }
 }
 
+TEST(Ggml, ReadsKTypes) {
+  const TempDir dir;
+  const ModelShape shape = {.n_embd = 256, .n_layer = 1};
+  for (const int32_t type : {10, 11, 12, 13, 14}) {
+    for (const GgmlFile& file : {ggml_gptj(shape, DType::f16), ggml_gpt2(shape, DType::f16)}) {
+      const ModelFile model =
+          open_model_file(dir.write("m.bin", with_encoding(file, 2000 + type, type).bytes()));
+      expect_consistent(model);
+      EXPECT_EQ(model.tensors.front().encoding, encoding_of_ggml_type(type));
+    }
+  }
+}
+
 // As quantizers of 22 to 27 April 2023 did.
 TEST(Ggml, TensorsMayHaveTheNumberOfTheFilesType) {
   const TempDir dir;
   for (const auto& [ftype, type, found] : {std::tuple{5, 4, "q4_2"}, {6, 5, "q4_3"}}) {
-    GgmlFile file = with_old_type(ggml_gptj({}, DType::f16), ftype, type);
+    GgmlFile file = with_encoding(ggml_gptj({}, DType::f16), ftype, type);
     for (GgmlTensor& tensor : file.tensors) tensor.type = tensor.type == type ? ftype : tensor.type;
     EXPECT_STREQ(open_model_file(dir.write("m.bin", file.bytes())).tensors.front().type(), found);
   }
@@ -230,9 +244,9 @@ TEST(Ggml, GgjtsVersionSaysThatOfQuantization) {
     file.header.back() = ftype;
     return std::string(open_model_file(dir.write("m.bin", in_ggjt(file, version).bytes())).tensors[0].type());
   };
-  EXPECT_EQ(type_of(with_old_type(plain, 2, 2), 2, 1), "q4_0, version 0");
-  EXPECT_EQ(type_of(with_old_type(plain, 1002, 2), 2, 2), "q4_0, version 1");
-  EXPECT_EQ(type_of(with_old_type(plain, 1002, 2), 1002, 2), "q4_0, version 1");
+  EXPECT_EQ(type_of(with_encoding(plain, 2, 2), 2, 1), "q4_0, version 0");
+  EXPECT_EQ(type_of(with_encoding(plain, 1002, 2), 2, 2), "q4_0, version 1");
+  EXPECT_EQ(type_of(with_encoding(plain, 1002, 2), 1002, 2), "q4_0, version 1");
   EXPECT_EQ(type_of(ggml_gptj({}, DType::q4_0), 2, 3), "q4_0");
   EXPECT_EQ(type_of(ggml_gptj({}, DType::q4_0), 2002, 3), "q4_0");
 }

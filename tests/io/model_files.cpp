@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "base/half.h"
+#include "tensor/encodings.h"
 #include "tensor/old_encodings.h"
 
 namespace gptj::test {
@@ -267,9 +268,10 @@ GgmlFile ggml_gpt2(const ModelShape& shape, DType dtype) {
   return file;
 }
 
-GgmlFile with_old_type(GgmlFile file, int32_t ftype, int32_t type) {
+GgmlFile with_encoding(GgmlFile file, int32_t ftype, int32_t type) {
   const Encoding* encoding = old_encoding_of_ggml_type(ftype / 1000, type);
-  if (encoding == nullptr) throw std::runtime_error("no old type " + std::to_string(type));
+  if (encoding == nullptr) encoding = encoding_of_ggml_type(type);
+  if (encoding == nullptr) throw std::runtime_error("no encoding of type " + std::to_string(type));
   file.header.back() = ftype;
   for (GgmlTensor& tensor : file.tensors) {
     if (tensor.ne.size() != 2 || tensor.name == "model/wpe") continue;

@@ -70,8 +70,8 @@ struct GgmlFile {
 GgmlFile ggml_gptj(const ModelShape& shape, DType dtype);
 GgmlFile ggml_gpt2(const ModelShape& shape, DType dtype);
 
-/// The same file as older programs wrote it: its matrices, whatever their type, in blocks of an old encoding ...
-GgmlFile with_old_type(GgmlFile file, int32_t ftype, int32_t type);
+/// The same file as other programs wrote it: its matrices, whatever their type, in blocks of an encoding ...
+GgmlFile with_encoding(GgmlFile file, int32_t ftype, int32_t type);
 /// ... with some of them as [in][out] ...
 GgmlFile with_transposed(GgmlFile file);
 /// ... in LLaMA's container.

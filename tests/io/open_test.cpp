@@ -119,9 +119,6 @@ TEST(Open, ForeignFiles) {
     std::vector<std::string> words;
   };
   const std::vector<Foreign> files = {
-      {"GGUF\x03", {"GGUF", "use"}},
-      {std::string("GGUF\x03\0\0\0{\0\0\0", 12),
-       {"GGUF", "use"}},  // 123 tensors: safetensors begins so, nearly
       {"ggml", {"byte-swapped", "little-endian"}},
       {"fmgg", {"ggmf", "RWKV"}},
       {"algg", {"LoRA"}},

@@ -220,7 +220,7 @@ TEST(Tensors, OldScalesThatNoF16Holds) {
       {"\0\0\xc0\x7f", 4}, {"\0\0\x80\xff", 4}, {"\0\0\x80\x4f", 4}};  // NaN, -Inf, 2^32
   for (const std::string_view scale : scales) {
     const TempDir dir;
-    GgmlFile file = with_old_type(ggml_gptj(kTiny, DType::f16), 2, 2);
+    GgmlFile file = with_encoding(ggml_gptj(kTiny, DType::f16), 2, 2);
     file.tensor("transformer.h.1.attn.v_proj.weight").data.replace(5 * 20, 4, scale);
     const std::string path = dir.write("model.bin", file.bytes());
     expect_error([&] { LoadedModel loaded(path); },
