@@ -41,6 +41,7 @@ VISIBLE = 4e-3  # least effect of a mistake, relative to the largest logit: 4 x 
 MERGES = ["Ġ t", "h e", "i n", "Ġt he", "r e", "o n", "Ġ a", "in t", "Ġ Ġ", "ĠĠ ĠĠ", "( )", "e r"]
 END_OF_TEXT = "<|endoftext|>"
 
+MASK_DTYPES = {"bool": torch.bool, "u8": torch.uint8, "f32": torch.float32}
 DTYPES = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}
 
 # What a config means without the key; ignoring a key that says otherwise must show in the logits.
@@ -67,12 +68,18 @@ class Golden:
     prefix: str = "transformer."
     buffers: str | None = None  # dtype of the masks that old files carry
     ggml: bool = False
+    form: ggml_file.Form = ggml_file.Form()  # of a ggml file
     gguf: dict[str, str] | None = None  # types of matrices in a GGUF file, by parts of their names
     tensors_per_file: int = 0  # of a GGUF file in parts
 
     @property
+    def is_codegen(self) -> bool:
+        return self.config["model_type"] == "codegen"
+
+    @property
     def is_gptj(self) -> bool:
-        return self.config["model_type"] == "gptj"
+        """In all but the form of its queries, keys and values."""
+        return self.config["model_type"] == "gptj" or self.is_codegen
 
 
 def gptj(**changes) -> dict:
@@ -102,6 +109,11 @@ def gpt2(**changes) -> dict:
         "n_inner": None,
         "tie_word_embeddings": True,
     } | changes
+
+
+def codegen(**changes) -> dict:
+    config = gptj(model_type="codegen", architectures=["CodeGenForCausalLM"], n_head=8, rotary_dim=2)
+    return config | {"n_ctx": 64} | changes  # which its configs repeat
 
 
 def goldens() -> list[Golden]:
@@ -158,6 +170,8 @@ def goldens() -> list[Golden]:
         Golden("gpt2-gguf-parts", gpt2(**narrow), own_head=True, gguf={"": "bf16"}, tensors_per_file=12),
         Golden("gptj-gguf-types", gptj(**deep), gguf=every_type),
         Golden("gpt2-gguf-types", gpt2(**deep), gguf=every_type),
+        Golden("codegen-f32", codegen(n_embd=16, n_head=4, n_inner=40, rotary_dim=4), "f32", n_tokens=24),
+        Golden("codegen-f16", codegen(n_inner=40), buffers="u8"),
     ]
     for type_ in ggml_file.TYPES.values():
         # Blocks of 32 need rows that divide by 32; then one layer must do.
@@ -165,6 +179,16 @@ def goldens() -> list[Golden]:
         suffix = type_.name if type_.encode else f"ggml-{type_.name}"  # gptj-f32 is taken
         listed.append(Golden(f"gptj-{suffix}", gptj(**sizes), type_.name, ggml=True))
         listed.append(Golden(f"gpt2-{suffix}", gpt2(**sizes), type_.name, ggml=True))
+    for name, type_ in ggml_file.OLD_TYPES.items():
+        family, make_config = ("gptj", gptj) if type_.version == 0 else ("gpt2", gpt2)
+        listed.append(Golden(f"{family}-{name}", make_config(n_embd=32, n_layer=1), name, ggml=True))
+    old = ggml_file.Form(transposed=True, replaced=True)
+    listed += [
+        Golden("gptj-transposed", gptj(n_embd=16), ggml=True, form=old),
+        Golden("gpt2-transposed", gpt2(n_embd=16), "f32", ggml=True, form=old),
+        Golden("gptj-ggjt", gptj(n_embd=32, n_layer=1), "q5_1", ggml=True, form=ggml_file.Form(ggjt=3)),
+        Golden("gpt2-ggjt", gpt2(n_embd=32, n_layer=1), "f16", ggml=True, form=ggml_file.Form(ggjt=1)),
+    ]
     return listed
 
 
@@ -198,7 +222,9 @@ def random_weights(golden: Golden, rng: np.random.Generator) -> dict[str, np.nda
         h = f"transformer.h.{i}"
         norm(f"{h}.ln_1")
         if golden.is_gptj:
-            for name in "qkv":
+            if golden.is_codegen:
+                linear(f"{h}.attn.qkv_proj", e, 3 * e, bias=False)
+            for name in "" if golden.is_codegen else "qkv":
                 linear(f"{h}.attn.{name}_proj", e, e, bias=False)
             linear(f"{h}.attn.out_proj", e, e, bias=False)
             linear(f"{h}.mlp.fc_in", e, inner, bias_mean=golden.fc_bias_mean)
@@ -234,7 +260,8 @@ def mask_buffers(golden: Golden) -> dict[str, torch.Tensor]:
     buffers = {}
     for i in range(golden.config["n_layer"] if golden.buffers else 0):
         h = f"{golden.prefix}h.{i}.attn"
-        buffers[f"{h}.bias"] = mask.clone() if golden.buffers == "bool" else mask.float()
+        name = "causal_mask" if golden.is_codegen else "bias"
+        buffers[f"{h}.{name}"] = mask.to(MASK_DTYPES[golden.buffers]).clone()
         buffers[f"{h}.masked_bias"] = torch.tensor(-1e9)
     return buffers
 
@@ -258,14 +285,17 @@ def write_ggml(golden: Golden, path: Path, weights: dict[str, np.ndarray]) -> di
     h = ggml_file.Hparams(*sizes, c.get("rotary_dim"))
     chars = {char: byte for byte, char in ggml_file.byte_to_char().items()}
     tokens = [bytes(chars[char] for char in token) for token in vocabulary(golden.n_merges)]
+    type_ = (ggml_file.TYPES | ggml_file.OLD_TYPES)[golden.dtype]
     with open(path, "wb") as f:
         ggml_file.write(
-            f, h, ggml_file.TYPES[golden.dtype], ggml_file.pad_vocab(tokens, h.n_vocab),
+            f, h, type_, ggml_file.pad_vocab(tokens, h.n_vocab),
             lambda spec: weights[spec.hf_name].T if spec.conv1d else weights[spec.hf_name],
+            golden.form,
         )
     specs = {spec.name: spec for spec in ggml_file.tensors(h)}
     with open(path, "rb") as f:
-        read = {specs[name]: values for name, _, values in ggml_file.read_tensors(f, h)}
+        tensors = ggml_file.read_tensors(f, h, [ggml_file.F32, type_], golden.form)
+        read = {specs[name]: values for name, _, values in tensors}
     return {spec.hf_name: values.T if spec.conv1d else values for spec, values in read.items()}
 
 

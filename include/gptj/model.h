@@ -51,7 +51,8 @@ Tokenizer open_tokenizer(const std::string& path);
 
 /// A model without a file, for measuring speed: the text that it makes means nothing.
 struct SyntheticModel {
-  /// gptj-6b, gpt2-117m, gpt2-345m, gpt2-774m or gpt2-1558m; with ":4" behind it only 4 layers.
+  /// gptj-6b, gpt2-117m, gpt2-345m, gpt2-774m, gpt2-1558m, codegen-350m, -2b, -6b or -16b; with ":4" behind
+  /// it only 4 layers.
   std::string shape;
   std::string type;  // of its matrices: "f16", "q4", ...
 };

@@ -59,8 +59,9 @@ GgufMetadata read_file(const std::string& path, ModelFile& model) {
 
 std::string architecture_of(const GgufMetadata& metadata) {
   const auto name = metadata.text("general.architecture");
-  if (!name)
+  if (!name) {
     fail("{}: general.architecture: expected gptj or gpt2, found no such key", quoted(metadata.path()));
+  }
   if (std::find(std::begin(kArchitectures), std::end(kArchitectures), *name) == std::end(kArchitectures)) {
     fail("{}: a GGUF file of architecture {}; this program runs {}", quoted(metadata.path()), quoted(*name),
          fmt::join(kArchitectures, " and "));
@@ -68,10 +69,25 @@ std::string architecture_of(const GgufMetadata& metadata) {
   return *name;
 }
 
-const FileTensor* find(const ModelFile& model, std::string_view name) {
-  const auto found = std::find_if(model.tensors.begin(), model.tensors.end(),
-                                  [&](const FileTensor& tensor) { return tensor.name == name; });
-  return found == model.tensors.end() ? nullptr : &*found;
+template <class Tensor>
+const Tensor* find(const std::vector<Tensor>& tensors, std::string_view name) {
+  const auto found =
+      std::find_if(tensors.begin(), tensors.end(), [&](const Tensor& tensor) { return tensor.name == name; });
+  return found == tensors.end() ? nullptr : &*found;
+}
+
+int64_t vocab_size(const ModelFile& model) {
+  constexpr std::string_view kEmbedding = "token_embd.weight";
+  if (const FileTensor* embedding = find(model.tensors, kEmbedding)) return embedding->shape.front();
+  const UnreadTensor* unread = find(model.unread, kEmbedding);
+  fail("{}: expected the tensor {}, found {}", quoted(model.path), kEmbedding,
+       unread == nullptr ? "no such tensor" : fmt::format("it as {}, a type that is not read", unread->type));
+}
+
+/// A head of a type that is not read is there nevertheless: loading will say so.
+bool is_tied(const ModelFile& model) {
+  constexpr std::string_view kHead = "output.weight";
+  return find(model.tensors, kHead) == nullptr && find(model.unread, kHead) == nullptr;
 }
 
 /// The base of rotary angles is GPT-J's; another would be computed wrongly.
@@ -82,14 +98,13 @@ void check_rope(const GgufMetadata& metadata, const std::string& architecture) {
 }
 
 /// GGUF says neither which GELU a model has, nor how many tokens, nor whether its head is the embedding.
-nlohmann::json make_config(const GgufMetadata& metadata, const std::string& architecture,
-                           const ModelFile& model) {
+nlohmann::json make_config(const GgufMetadata& metadata, const ModelFile& model) {
+  const std::string architecture = architecture_of(metadata);
   check_rope(metadata, architecture);
-  const FileTensor* embedding = find(model, "token_embd.weight");
   nlohmann::json config = {{"model_type", architecture},
-                           {"vocab_size", embedding != nullptr ? embedding->shape.front() : 0},
+                           {"vocab_size", vocab_size(model)},
                            {"activation_function", "gelu_new"},
-                           {"tie_word_embeddings", find(model, "output.weight") == nullptr}};
+                           {"tie_word_embeddings", is_tied(model)}};
   for (const ConfigKey& row : kConfigKeys) {
     const std::string key = fmt::format("{}.{}", architecture, row.gguf);
     const auto value = metadata.integer(key);
@@ -163,16 +178,20 @@ void refuse_duplicates(const ModelFile& model) {
 
 }  // namespace
 
+Vocab open_gguf_vocab(const std::string& path) {
+  ModelFile file;
+  return read_gguf_vocab(read_file(path, file));
+}
+
 ModelFile open_gguf(const std::string& path) {
   ModelFile model;
   model.path = path;
   model.format = "GGUF";
   model.naming = Naming::gguf;
   const GgufMetadata metadata = read_file(path, model);
-  const std::string architecture = architecture_of(metadata);
   read_other_parts(metadata, model);
   refuse_duplicates(model);
-  model.config = std::make_shared<const nlohmann::json>(make_config(metadata, architecture, model));
+  model.config = std::make_shared<const nlohmann::json>(make_config(metadata, model));
   model.vocab = read_gguf_vocab(metadata);
   return model;
 }

@@ -10,4 +10,7 @@ namespace gptj {
 /// "NAME-00001-of-00003.gguf", it reads all of them.
 ModelFile open_gguf(const std::string& path);
 
+/// Only its vocabulary, whatever its architecture; such files need not have tensors.
+Vocab open_gguf_vocab(const std::string& path);
+
 }  // namespace gptj

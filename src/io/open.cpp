@@ -38,7 +38,7 @@ bool is_native(const Candidate& candidate) {
 }
 
 bool is_ggml(const Candidate& candidate) {
-  return candidate.head.starts_with(kGgmlMagic);
+  return candidate.head.starts_with(kGgmlMagic) || candidate.head.starts_with(kGgjtMagic);
 }
 
 bool is_gguf(const Candidate& candidate) {
@@ -57,10 +57,6 @@ Vocab ggml_vocab(const std::string& path) {
   return open_ggml(path).vocab;
 }
 
-Vocab gguf_vocab(const std::string& path) {
-  return open_gguf(path).vocab;
-}
-
 Vocab vocab_beside(const std::string& path) {
   return read_vocab_directory(directory_of(path));
 }
@@ -71,7 +67,7 @@ constexpr Form kForms[] = {
      read_vocab_directory},
     {"our own file (.gptj)", is_native, open_native, native_vocab},
     {"a legacy ggml file (ggml-model.bin)", is_ggml, open_ggml, ggml_vocab},
-    {"a GGUF file (.gguf)", is_gguf, open_gguf, gguf_vocab},
+    {"a GGUF file (.gguf)", is_gguf, open_gguf, open_gguf_vocab},
     {"a safetensors file beside its config.json", is_safetensors, open_safetensors_file, vocab_beside},
 };
 

@@ -86,37 +86,39 @@ const FileTensor& Binder::require(const TensorName& name, int layer, std::vector
   return *tensor;
 }
 
-void Binder::add_matrix(Matrix& to, const TensorName& name, int layer, int64_t rows, int64_t n, bool conv1d) {
-  const FileTensor* found = find(name, layer);
-  const bool in_panels = found != nullptr && found->panels;
-  const bool transposed = conv1d && file_.naming == Naming::huggingface && !in_panels;
-  const std::vector<int64_t> shape = transposed ? std::vector{n, rows} : std::vector{rows, n};
-  const FileTensor& from = require(name, layer, shape);
-  to.dtype = from.dtype;
+void Binder::add_matrix(MatrixBinding binding, int64_t rows, int64_t n) {
+  Matrix& to = *binding.to;
+  to.dtype = binding.from->dtype;
   to.rows = static_cast<int>(rows);
   to.n = static_cast<int>(n);
   const auto same = std::find_if(matrices_.begin(), matrices_.end(), [&](const MatrixBinding& other) {
-    return other.from == &from && other.transposed == transposed;
+    return other.from == binding.from && other.transposed == binding.transposed && other.rows == binding.rows;
   });
   if (same != matrices_.end()) {
     shared_.emplace_back(&to, same->to);
   } else {
-    matrices_.push_back({.name = name.in(Naming::huggingface, layer),
-                         .layer = layer,
-                         .to = &to,
-                         .from = &from,
-                         .transposed = transposed,
-                         .names = name,
-                         .conv1d = conv1d});
+    matrices_.push_back(std::move(binding));
   }
 }
 
 void Binder::matrix(Matrix& to, const TensorName& name, int64_t rows, int64_t n, int layer) {
-  add_matrix(to, name, layer, rows, n, false);
+  const FileTensor& from = require(name, layer, {rows, n});
+  add_matrix({name.in(Naming::huggingface, layer), layer, &to, &from, false, {}, name}, rows, n);
+}
+
+void Binder::matrix(Matrix& to, const TensorName& name, int64_t rows, int64_t n, int layer,
+                    const FusedRows& fused) {
+  if (has(name, layer)) return matrix(to, name, rows, n, layer);
+  const FileTensor& from = require(fused.tensor, layer, {fused.n_rows, n});
+  add_matrix({name.in(Naming::huggingface, layer), layer, &to, &from, false, fused.rows, name}, rows, n);
 }
 
 void Binder::conv1d(Matrix& to, const TensorName& name, int64_t rows, int64_t n, int layer) {
-  add_matrix(to, name, layer, rows, n, true);
+  const FileTensor* found = find(name, layer);
+  const bool in_panels = found != nullptr && found->panels;
+  const bool transposed = file_.naming == Naming::huggingface && !in_panels;
+  const FileTensor& from = require(name, layer, transposed ? std::vector{n, rows} : std::vector{rows, n});
+  add_matrix({name.in(Naming::huggingface, layer), layer, &to, &from, transposed, {}, name, true}, rows, n);
 }
 
 void Binder::vector(Vector& to, const TensorName& name, int64_t n, int layer) {

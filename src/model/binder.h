@@ -36,6 +36,14 @@ struct RowBlocks {
   int64_t step = 1;
 
   int64_t row(int64_t index) const { return first + index / block * step + index % block; }
+  bool operator==(const RowBlocks&) const = default;
+};
+
+/// A tensor that holds several matrices, [n_rows, n] in all, and which of its rows are one of them.
+struct FusedRows {
+  TensorName tensor;
+  int64_t n_rows;
+  RowBlocks rows;
 };
 
 /// A weight of the model and the tensor that it comes from.
@@ -68,13 +76,15 @@ class Binder {
   explicit Binder(const ModelFile& file, MakeUp make_up = {});
 
   void matrix(Matrix& to, const TensorName& name, int64_t rows, int64_t n, int layer = -1);
+  /// As matrix(), for one that files may also keep as rows of a fused tensor.
+  void matrix(Matrix& to, const TensorName& name, int64_t rows, int64_t n, int layer, const FusedRows& fused);
   /// As matrix(), for one whose Hugging Face form is transposed, [n, rows] (GPT-2's Conv1D).
   void conv1d(Matrix& to, const TensorName& name, int64_t rows, int64_t n, int layer = -1);
   void vector(Vector& to, const TensorName& name, int64_t n, int layer = -1);
   /// Zeros where the file has none.
   void optional_vector(Vector& to, const TensorName& name, int64_t n, int layer = -1);
 
-  bool has(const TensorName& name) const { return find(name, -1) != nullptr; }
+  bool has(const TensorName& name, int layer = -1) const { return find(name, layer) != nullptr; }
 
   /// The file's tensors that are weights of the model, each once.
   const std::set<const FileTensor*>& used() const { return used_; }
@@ -102,7 +112,7 @@ class Binder {
 
   const FileTensor* find(const TensorName& name, int layer) const;
   const FileTensor& require(const TensorName& name, int layer, std::vector<int64_t> shape);
-  void add_matrix(Matrix& to, const TensorName& name, int layer, int64_t rows, int64_t n, bool conv1d);
+  void add_matrix(MatrixBinding binding, int64_t rows, int64_t n);
 
   const ModelFile& file_;
   const MakeUp make_up_;

@@ -35,7 +35,20 @@ constexpr auto kCharacters = [] {
   return characters;
 }();
 
+constexpr auto kInOrder = [] {
+  std::array<unsigned char, 256> bytes{};
+  size_t n = 0;
+  for (const int16_t byte : kBytes) {
+    if (byte != kNoByte) bytes[n++] = static_cast<unsigned char>(byte);
+  }
+  return bytes;
+}();
+
 }  // namespace
+
+const std::array<unsigned char, 256>& bytes_in_alphabet() {
+  return kInOrder;
+}
 
 std::optional<std::string> bytes_from_alphabet(std::string_view written) {
   std::string bytes;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,9 @@ std::optional<std::string> bytes_from_alphabet(std::string_view written);
 
 /// The inverse: any bytes, written so.
 std::string alphabet_from_bytes(std::string_view bytes);
+
+/// The bytes in the order of their characters, which is that of their ids, 0 to 255, in GPT-2's vocabulary.
+const std::array<unsigned char, 256>& bytes_in_alphabet();
 
 /// As above, but a token that is not written in the alphabet is its own text: no merge can make it.
 std::string token_bytes(std::string_view written);

@@ -45,7 +45,7 @@ TEST(GgufDamage, EveryFieldOfTheHeader) {
   for (const uint64_t lie : kLies) {
     GgufFile file = gguf_gpt2(kTiny);
     file.n_tensors = lie;
-    EXPECT_NE(open_error(dir.write("m.gguf", file.bytes())), lie == 0 ? "" : "opened") << lie;
+    expect_open_error(dir.write("m.gguf", file.bytes()), {});
     file = gguf_gpt2(kTiny);
     file.n_keys = lie;
     expect_open_error(dir.write("m.gguf", file.bytes()), {});
@@ -101,7 +101,9 @@ TEST(GgufDamage, TypesOfKeys) {
                         (pair.type == 6 && type == 12);
       const std::string message = open_error(dir.write("m.gguf", file.bytes()));
       EXPECT_EQ(message == "", fits) << pair.key << ", type " << type << ": " << message;
-      if (!fits) EXPECT_NE(message.find(pair.key), std::string::npos) << message;
+      if (!fits) {
+        EXPECT_NE(message.find(pair.key), std::string::npos) << message;
+      }
     }
   }
 }
@@ -145,7 +147,9 @@ TEST(GgufDamage, MissingAndDoubledKeys) {
                           pair.key.ends_with("token_type") || pair.key.ends_with(".pre") ||
                           pair.key.ends_with("feed_forward_length") || pair.key.ends_with("dimension_count");
     EXPECT_EQ(message == "", optional) << pair.key << ": " << message;
-    if (!optional) EXPECT_NE(message.find(pair.key), std::string::npos) << message;
+    if (!optional) {
+      EXPECT_NE(message.find(pair.key), std::string::npos) << message;
+    }
 
     file = whole;
     file.pairs.push_back(pair);

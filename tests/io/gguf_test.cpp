@@ -3,7 +3,6 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "gptj/tokenizer.h"
 #include "io/gguf_file.h"
 #include "io/open_error.h"
 
@@ -71,7 +70,29 @@ TEST(Gguf, Vocabulary) {
   EXPECT_EQ(vocab.added[0].id, 4);
   EXPECT_FALSE(vocab.added[0].normalized);
   EXPECT_FALSE(vocab.add_prefix_space);
-  EXPECT_EQ(Tokenizer(vocab).encode("ab ba<|endoftext|>ab"), (std::vector<int>{2, 3, 1, 0, 4, 2}));
+}
+
+// The same tokenizer as in a Hugging Face directory.
+TEST(Gguf, VocabularyOfAConverter) {
+  const std::string goldens = GPTJ_TEST_DATA "/golden/";
+  const Vocab found = open_vocab(goldens + "gpt2-gguf/model.gguf");
+  const Vocab expected = open_vocab(goldens + "gpt2-f16");
+  EXPECT_EQ(found.tokens, expected.tokens);
+  EXPECT_EQ(found.merges, expected.merges);
+  EXPECT_EQ(found.bos, expected.bos);
+  EXPECT_EQ(found.eos, expected.eos);
+  ASSERT_EQ(found.added.size(), expected.added.size());
+  EXPECT_EQ(found.added[0].text, expected.added[0].text);
+  EXPECT_EQ(found.added[0].normalized, expected.added[0].normalized);
+}
+
+TEST(Gguf, VocabularyAlone) {
+  const TempDir dir;
+  GgufFile file = gguf_gpt2(kTiny);
+  file.set("general.architecture", "any");
+  file.tensors.clear();
+  file.n_tensors = 0;
+  EXPECT_EQ(open_vocab(dir.write("m.gguf", file.bytes())).tokens.size(), 8U);
 }
 
 TEST(Gguf, VocabularyWithLessAndMore) {
@@ -113,7 +134,7 @@ TEST(Gguf, TypesThatAreWidened) {
   for (const auto& [type, block_bytes] : types) {
     GgufTensor& down = file.tensor("blk.0.ffn_down.weight");  // [64, 256]
     down.type = type;
-    file.tensors.erase(file.tensors.begin() + 14, file.tensors.end());  // what follows would lie elsewhere
+    file.tensors.erase(file.tensors.begin() + 13, file.tensors.end());  // what follows would lie elsewhere
     file.n_tensors = file.tensors.size();
     down.data.assign(64 * block_bytes, '\1');
     const ModelFile model = open_model_file(dir.write("m.gguf", file.bytes()));
@@ -136,6 +157,11 @@ TEST(Gguf, TypesThatAreNotRead) {
   EXPECT_EQ(model.unread[0].type, "type 77");
   EXPECT_EQ(model.unread[1].type, "iq1_s");
   EXPECT_EQ(model.unread[1].name, "output_norm.bias");
+  EXPECT_EQ(model.config->at("tie_word_embeddings"), true);
+  file.add({"output.weight", {4, 8}, 16, 0, std::string(32, '\0')});
+  EXPECT_EQ(open_model_file(dir.write("m.gguf", file.bytes())).config->at("tie_word_embeddings"), false);
+  file.tensor("token_embd.weight").type = 16;
+  expect_open_error(dir.write("m.gguf", file.bytes()), {"token_embd.weight", "iq2_xxs", "not read"});
 }
 
 TEST(Gguf, OtherAlignment) {

@@ -120,8 +120,7 @@ TEST(Open, ForeignFiles) {
   };
   const std::vector<Foreign> files = {
       {"ggml", {"byte-swapped", "little-endian"}},
-      {"tjgg", {"ggjt"}},
-      {"fmgg", {"ggmf"}},
+      {"fmgg", {"ggmf", "RWKV"}},
       {"algg", {"LoRA"}},
       {"PK\x03\x04", {"torch", "save_pretrained"}},
       {"\x80\x02\x8a\x0a", {"pickle", "save_pretrained"}},
