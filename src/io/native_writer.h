@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "io/checksum.h"
 #include "io/native.h"
 
 namespace gptj {
@@ -18,7 +19,7 @@ struct NativeTensor {
 /// Writes our own model file. It appears under its name only when it is complete.
 class NativeWriter {
  public:
-  /// Writes the header and fixes the place of every tensor. Throws Error if the disk has no room for them.
+  /// Fixes the place of every tensor. Throws Error if the disk has no room for them.
   NativeWriter(const std::string& path, const nlohmann::json& config, const Vocab& vocab,
                std::vector<NativeTensor> tensors);
 
@@ -28,12 +29,16 @@ class NativeWriter {
   /// A part of a tensor's data, from byte `offset` of it on. May be called by many threads at once.
   void write(size_t tensor, uint64_t offset, const void* data, size_t bytes);
 
-  /// After the last part.
-  void finish() { file_.commit(); }
+  /// After the last part; every byte of every tensor was written once.
+  void finish();
 
  private:
+  std::string path_;
+  NativeStart start_{};
+  std::string head_;  // what follows it, before the data
   std::vector<NativeTensor> tensors_;
-  std::vector<uint64_t> offsets_;  // in the file
+  std::vector<ChecksumOfParts> checksums_;  // of each tensor
+  std::vector<uint64_t> offsets_;           // in the file
   uint64_t file_bytes_ = 0;
   OutputFile file_;
 };
