@@ -85,6 +85,7 @@ class Bench {
   void load() {
     LoadOptions options;
     options.n_threads = report_.session.n_threads;
+    options.prefetch = true;  // a model is loaded when its weights are there
     options.progress = [](uint64_t, uint64_t) { return stop_signal() == 0; };
     if (model_.path.empty()) {
       loaded_.emplace(open(), options);

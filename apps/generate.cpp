@@ -31,6 +31,7 @@ struct Options {
   int64_t seed = -1;
   bool ignore_eos = false;
   SessionOptions session;
+  MemoryOptions memory;
   LogOptions log;
   std::optional<std::string> trace;
   bool version = false;
@@ -56,6 +57,7 @@ void declare(CommandLine& line, Options& o, const Program& program) {
   declare_session(line, o.session);
   line.number("-c,--ctx-size,--ctx_size,--context", o.session.n_ctx, 0, kMaxInt,
               "context in tokens (0: the model's)");
+  o.memory.declare(line);
   o.log.declare(line);
   line.text("--trace", o.trace, "FILE",
             "write what each thread did when, for chrome://tracing or ui.perfetto.dev");
@@ -185,7 +187,7 @@ int generate_text(const Program& program, Options& options) {
   const std::vector<int> ids = prompt_tokens(opened.tokenizer(), prompt);
   log.line("main: seed = {}", options.sampler.seed);
   settle(options, opened, ids.size(), log);  // before long work, as a prompt may be too long
-  const Model model = load_model(std::move(opened), options.session, log);
+  const Model model = load_model(std::move(opened), options.session, options.memory, log);
   Session session(model, options.session);
   const double load_ms = loading.ms();
   log.line("main: instruction set = {}, threads = {}", isa, session.n_threads());

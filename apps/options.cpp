@@ -88,6 +88,15 @@ void declare_session(CommandLine& line, SessionOptions& session) {
   line.flag("--exact", session.exact, "compute with F32 activations throughout: slower, exact");
 }
 
+void MemoryOptions::declare(CommandLine& line) {
+  line.group("Memory");
+  line.flag("--prefetch", prefetch,
+            "read our own file whole before starting, not when parts are first needed; others always are");
+  line.flag("--lock", lock, "keep the weights in memory whatever else needs it (mlock); implies --prefetch");
+  line.flag("--no-mmap", no_mmap,
+            "copy the weights of our own file into memory instead of using them where they lie");
+}
+
 void LogOptions::declare_quiet(CommandLine& line) {
   line.group("General");
   line.flag("-q,--quiet", quiet, "say nothing but errors");

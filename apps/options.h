@@ -43,6 +43,15 @@ void declare_speed(CommandLine& line, SessionOptions& session);
 /// -t, -b, --kv-type, --exact: all but the context, which commands explain differently.
 void declare_session(CommandLine& line, SessionOptions& session);
 
+/// --prefetch, --lock, --no-mmap: how load_model() brings weights into memory.
+struct MemoryOptions {
+  bool prefetch = false;
+  bool lock = false;
+  bool no_mmap = false;
+
+  void declare(CommandLine& line);
+};
+
 /// -q, -v
 struct LogOptions {
   bool quiet = false;

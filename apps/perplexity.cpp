@@ -27,6 +27,7 @@ struct Options {
   TextOptions text;
   SessionOptions session;
   bool json = false;
+  MemoryOptions memory;
   LogOptions log;
 };
 
@@ -80,6 +81,7 @@ int perplexity_command(const Program& program, const Command& command, std::vect
   line.number(
       "-c,--ctx,--ctx-size,--ctx_size", options.session.n_ctx, 0, std::numeric_limits<int>::max(),
       fmt::format("tokens of a window (0: {}, or the model's context where that is less)", kDefaultWindow));
+  options.memory.declare(line);
   options.log.declare(line);
   if (!line.parse(std::move(args))) return 0;
 
@@ -92,7 +94,7 @@ int perplexity_command(const Program& program, const Command& command, std::vect
   const std::vector<int> ids = opened.tokenizer().encode(text);
   perplexity_windows(ids.size(),
                      options.session.n_ctx);  // tells of a text that is too short before long work
-  const Model model = load_model(std::move(opened), options.session, log);
+  const Model model = load_model(std::move(opened), options.session, options.memory, log);
   Session session(model, options.session);
   log.line("perplexity: instruction set = {}, threads = {}", instruction_set(), session.n_threads());
   const PerplexityResult result = measure(session, ids, log);

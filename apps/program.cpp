@@ -13,6 +13,7 @@ const std::vector<Command>& commands() {
       {"quantize", "Stores a model in fewer bits: short for convert IN OUT --type TYPE.", quantize_command},
       {"imatrix", "Measures on a text which weights matter, for quantize.", imatrix_command},
       {"inspect", "Shows what is in a model file and the memory that it needs.", inspect_command},
+      {"verify", "Reads all of a model file and tells what is damaged.", verify_command},
       {"bench", "Measures speed and memory, beside what the machine could do at most.", bench_command},
   };
   return list;

@@ -33,6 +33,7 @@ int convert_command(const Program&, const Command&, std::vector<std::string> arg
 int quantize_command(const Program&, const Command&, std::vector<std::string> args);
 int imatrix_command(const Program&, const Command&, std::vector<std::string> args);
 int inspect_command(const Program&, const Command&, std::vector<std::string> args);
+int verify_command(const Program&, const Command&, std::vector<std::string> args);
 int bench_command(const Program&, const Command&, std::vector<std::string> args);
 
 }  // namespace gptj::apps

@@ -32,7 +32,8 @@ struct ModelInfo {
   int n_rot = 0;    // dimensions of each head that are rotated; 0 for GPT-2
   std::string activation;
   uint64_t n_params = 0;
-  uint64_t weight_bytes = 0;  // of all weights in memory
+  uint64_t weight_bytes = 0;  // of all weights in memory, those in a mapped file too
+  uint64_t mapped_bytes = 0;  // of these, once loaded: in the pages of their file, which processes share
   uint64_t read_bytes = 0;    // of the weights that one decoded token reads
   std::vector<TensorInfo> tensors;
 };
@@ -44,6 +45,11 @@ using Progress = std::function<bool(uint64_t done, uint64_t total)>;
 struct LoadOptions {
   int n_threads = 0;  // 0: one per physical core; at most 1024
   Progress progress = {};
+  /// Use the weights of our own files where they lie, in pages that all processes share: nothing is read before it is
+  /// needed. A disk that fails then ends the process with SIGBUS. False: read them into memory as those of other files.
+  bool map = true;
+  bool prefetch = false;  // read mapped files into memory at once
+  bool lock = false;      // keep all weights there (mlock); reads them at once, too
 };
 
 /// The tokenizer of a model, or of a directory that holds only tokenizer files. Throws Error.

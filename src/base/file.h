@@ -17,6 +17,7 @@ class InputFile {
 
   const std::string& path() const { return path_; }
   uint64_t size() const { return size_; }
+  int descriptor() const { return fd_; }
 
   /// Fills `bytes` bytes at `out` from `offset`; throws Error if the file ends first or cannot be read.
   void read_at(uint64_t offset, void* out, size_t bytes) const;

@@ -112,7 +112,8 @@ Tokenizer open_tokenizer(const std::string& path) {
 Model::Model(OpenedModel opened, const LoadOptions& options) {
   OpenedModel::Impl& from = *opened.impl_;
   ThreadPool pool(thread_count(options.n_threads));
-  auto weights = from.binder.load(pool, options.progress);
+  Weights weights = from.binder.load(pool, options);
+  from.info.mapped_bytes = weights.mapped_bytes;
   std::map<const uint8_t*, std::string> names;
   for (const MatrixBinding& matrix : from.binder.matrices()) names.emplace(matrix.to->data, matrix.name);
   impl_ =

@@ -4,7 +4,6 @@
 #include <memory>
 #include <string>
 
-#include "base/arena.h"
 #include "gptj/model.h"
 #include "model/architecture.h"
 
@@ -16,7 +15,7 @@ void check_vocab_fits(const ModelFile& file, int n_rows);
 struct Model::Impl {
   ModelInfo info;
   Tokenizer tokenizer;
-  std::unique_ptr<Arena> weights;  // what the architecture's views look at
+  Weights weights;  // what the architecture's views look at
   std::unique_ptr<Architecture> architecture;
   std::map<const uint8_t*, std::string> matrix_names;  // by their data
 };

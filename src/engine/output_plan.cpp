@@ -119,6 +119,8 @@ json complete_config(const ModelFile& file, const Config& config, const Binder& 
   assumed("layer_norm_epsilon", 1e-5);  // where Config has it from
   assumed("scale_attn_weights", true);
   assumed("scale_attn_by_inverse_layer_idx", false);
+  // CodeGen is GPT-J with queries, keys and values in one tensor. They are written as GPT-J's three.
+  if (config.model_type == "codegen") out["model_type"] = "gptj";
   out["tie_word_embeddings"] = !has_head(binder);
   return out;
 }

@@ -34,7 +34,7 @@ std::string dump(const json& value, int indent = kIndent) {
 
 json config_file(json config, const Vocab& vocab, DType dtype) {
   const char* architecture = config.at("model_type") == "gptj" ? "GPTJForCausalLM" : "GPT2LMHeadModel";
-  config.emplace("architectures", json::array({architecture}));
+  config["architectures"] = json::array({architecture});
   if (vocab.bos) config.emplace("bos_token_id", *vocab.bos);
   if (vocab.eos) config.emplace("eos_token_id", *vocab.eos);
   config.erase("dtype");  // the new name of the next

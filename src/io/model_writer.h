@@ -41,7 +41,7 @@ class ModelWriter {
     file_.write_at(offsets_[tensor] + offset, data, bytes);
   }
 
-  /// After the last part.
+  /// After the last part; every byte of every tensor was written once.
   virtual void finish() { file_.commit(); }
 
  protected:

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/arena.h"
+#include "base/mapping.h"
 #include "gptj/model.h"
 #include "io/model_file.h"
 #include "tensor/tensor.h"
@@ -65,9 +66,17 @@ struct VectorBinding {
   int layer = -1;
 };
 
+/// What the views of loaded weights look at.
+struct Weights {
+  std::unique_ptr<Arena> arena;                    // what was packed
+  std::vector<std::unique_ptr<Mapping>> mappings;  // files whose tensors are used in place
+  uint64_t mapped_bytes = 0;                       // of these tensors
+};
+
 /// Ties the tensors of a file to the weights of a model. An architecture names each tensor that it needs, its
 /// shape and the view that it will fill; the binder finds it in the file and checks it. Then check_unused()
-/// looks for what the file has too much, and load() streams the data into one block of memory.
+/// looks for what the file has too much, and load() streams the data into one block of memory, or finds it in the file's
+/// own pages.
 class Binder {
  public:
   /// Makes up a tensor of that shape that the file does not have; it must stay where it is.
@@ -100,12 +109,12 @@ class Binder {
   /// Matrices will be loaded as stored_type(wanted) says, quantized if the file has another type. False: none has.
   bool store_as(DType wanted);
 
-  /// Bytes that load() will take.
+  /// Bytes of all weights once they are loaded.
   uint64_t weight_bytes() const;
 
-  /// Reads and packs everything bound, on all threads of the pool. The views are valid while the result
-  /// lives.
-  std::unique_ptr<Arena> load(ThreadPool& pool, const Progress& progress);
+  /// Everything bound: what the file has as memory has it is used where it lies, the rest is read and packed on all
+  /// threads of the pool. The views are valid while the result lives.
+  Weights load(ThreadPool& pool, const LoadOptions& options);
 
  private:
   class Loader;

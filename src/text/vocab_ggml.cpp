@@ -38,13 +38,13 @@ Vocab vocab_from_ggml_tokens(std::vector<std::string> tokens, std::string source
   vocab.tokens = std::move(tokens);
   restore_bytes(vocab.tokens);
 
-  const TokenIndex index = index_tokens(vocab.tokens);
+  const TokenIndex index(vocab.tokens);
   Bpe bpe(index, vocab.source);
   Bpe::Scratch scratch;
   std::vector<int> parts;
   for (const std::string& token : vocab.tokens) {
     const int id = static_cast<int>(&token - vocab.tokens.data());
-    if (token.empty() || index.at(token) != id) continue;
+    if (token.empty() || index.find(token) != id) continue;
     parts.clear();
     bpe.encode(token, scratch, parts);
     if (parts.size() == 2) {
@@ -55,7 +55,7 @@ Vocab vocab_from_ggml_tokens(std::vector<std::string> tokens, std::string source
       vocab.added.push_back({.id = id, .text = token});
     }
   }
-  if (const auto end = index.find(kEndOfText); end != index.end()) vocab.bos = vocab.eos = end->second;
+  if (const int end = index.find(kEndOfText); end != TokenIndex::kNone) vocab.bos = vocab.eos = end;
   return vocab;
 }
 
