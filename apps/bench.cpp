@@ -26,10 +26,11 @@ int bench_command(const Program& program, const Command& command, std::vector<st
   Options options;
   options.model.declare(line, program);
   line.text("--shape", options.shape, "SHAPE",
-            "no file, but weights made up in the shape of gptj-6b, gpt2-117m, gpt2-345m, gpt2-774m or "
-            "gpt2-1558m; gptj-6b:4 has only 4 layers");
-  line.text("--type", options.type, "TYPE",
-            "type of made-up weights: f32, f16, bf16, q4, q4_0, ... [default: f16]");
+            "no file, but weights made up in the shape of gptj-6b, gpt2-117m, gpt2-345m, gpt2-774m, "
+            "gpt2-1558m, codegen-350m, -2b, -6b or -16b; gptj-6b:4 has only 4 layers");
+  line.text(
+      "--type", options.type, "TYPE",
+      "type of made-up weights, f16 if none is given; else what those of the file become while they load");
   declare_session(line, options.session);
   line.group("Measuring");
   line.number("--repeat", options.repeats, 1, kMaxRepeats, "times that everything is measured");
@@ -42,7 +43,6 @@ int bench_command(const Program& program, const Command& command, std::vector<st
 
   line.at_most_one({"--model", "--shape"});
   line.at_most_one({"--json", "--csv"});
-  if (options.type && !options.shape) throw UsageError("expected --type only with --shape");
   check_out();
   const Log log = options.log.log();
   BenchModel model;
@@ -50,6 +50,7 @@ int bench_command(const Program& program, const Command& command, std::vector<st
     model.synthetic = {*options.shape, options.type.value_or("f16")};
   } else {
     model.path = options.model.resolve(program, log);
+    model.type = options.type.value_or("");
   }
   const BenchPlan plan = options.quick ? BenchPlan::quick(options.repeats) : BenchPlan::full(options.repeats);
   const BenchReport report = run_bench(model, options.session, plan, log);

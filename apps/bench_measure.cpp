@@ -76,12 +76,16 @@ class Bench {
   }
 
   OpenedModel open() const {
-    return model_.path.empty() ? OpenedModel(model_.synthetic) : OpenedModel(model_.path);
+    if (model_.path.empty()) return OpenedModel(model_.synthetic);
+    OpenedModel opened(model_.path);
+    if (!model_.type.empty()) opened.store_as(model_.type);
+    return opened;
   }
 
   void load() {
     LoadOptions options;
     options.n_threads = report_.session.n_threads;
+    options.prefetch = true;  // a model is loaded when its weights are there
     options.progress = [](uint64_t, uint64_t) { return stop_signal() == 0; };
     if (model_.path.empty()) {
       loaded_.emplace(open(), options);

@@ -58,6 +58,7 @@ struct BenchReport {
 /// Which model is measured: a file, or one without.
 struct BenchModel {
   std::string path;  // empty: synthetic
+  std::string type;  // that the file's weights are loaded in; empty: as they are
   SyntheticModel synthetic;
 };
 

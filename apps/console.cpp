@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <system_error>
 #include <vector>
 
@@ -22,6 +23,14 @@ volatile std::sig_atomic_t g_stop_signal = 0;
 
 void on_stop_signal(int signal) {
   g_stop_signal = signal;
+}
+
+/// A part of a mapped model file cannot be read: nothing can go on without it.
+void on_bus_error(int) {
+  constexpr std::string_view kMessage =
+      "cannot read a model file that is in use: the disk failed, or somebody cut the file off\n";
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, kMessage.data(), kMessage.size());
+  ::_exit(EXIT_FAILURE);
 }
 
 [[noreturn]] void fail_system(std::string_view what, std::string_view name) {
@@ -60,6 +69,7 @@ void set_up_console() {
   action.sa_flags = static_cast<int>(SA_RESETHAND);  // no SA_RESTART: a read() of the prompt is to end, too
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
+  std::signal(SIGBUS, on_bus_error);
 }
 
 int stop_signal() {

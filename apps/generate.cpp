@@ -31,6 +31,7 @@ struct Options {
   int64_t seed = -1;
   bool ignore_eos = false;
   SessionOptions session;
+  MemoryOptions memory;
   LogOptions log;
   std::optional<std::string> trace;
   bool version = false;
@@ -38,6 +39,7 @@ struct Options {
 
 void declare(CommandLine& line, Options& o, const Program& program) {
   o.model.declare(line, program);
+  o.model.declare_type(line);
   o.text.declare(line);
   line.number("-n,--n_predict,--n-predict", o.generate.n_predict, 0, kMaxInt, "tokens to add at most");
   line.flag("--ignore-eos", o.ignore_eos, "never draw the end-of-text token");
@@ -55,6 +57,7 @@ void declare(CommandLine& line, Options& o, const Program& program) {
   declare_session(line, o.session);
   line.number("-c,--ctx-size,--ctx_size,--context", o.session.n_ctx, 0, kMaxInt,
               "context in tokens (0: the model's)");
+  o.memory.declare(line);
   o.log.declare(line);
   line.text("--trace", o.trace, "FILE",
             "write what each thread did when, for chrome://tracing or ui.perfetto.dev");
@@ -179,12 +182,12 @@ int generate_text(const Program& program, Options& options) {
 
   const Stopwatch loading;
   const std::string isa = instruction_set();
-  OpenedModel opened(options.model.resolve(program, log));
+  OpenedModel opened = options.model.open(program, log);
   const SessionMemory memory = session_memory(opened.info(), options.session);  // or what is wrong with them
   const std::vector<int> ids = prompt_tokens(opened.tokenizer(), prompt);
   log.line("main: seed = {}", options.sampler.seed);
   settle(options, opened, ids.size(), log);  // before long work, as a prompt may be too long
-  const Model model = load_model(std::move(opened), options.session, log);
+  const Model model = load_model(std::move(opened), options.session, options.memory, log);
   Session session(model, options.session);
   const double load_ms = loading.ms();
   log.line("main: instruction set = {}, threads = {}", isa, session.n_threads());

@@ -20,6 +20,7 @@ struct Options {
   TextOptions text;
   std::optional<std::string> output;
   SessionOptions session;
+  MemoryOptions memory;
   LogOptions log;
 };
 
@@ -29,6 +30,7 @@ int imatrix_command(const Program& program, const Command& command, std::vector<
   CommandLine line(program, command);
   Options options;
   options.model.declare(line, program);
+  options.model.declare_type(line);
   options.text.declare(line);
   line.group("Output");
   line.text("-o,--output", options.output, "FILE", "the file to write, for 'quantize --imatrix'");
@@ -36,6 +38,7 @@ int imatrix_command(const Program& program, const Command& command, std::vector<
   line.number(
       "-c,--ctx,--ctx-size,--ctx_size", options.session.n_ctx, 0, std::numeric_limits<int>::max(),
       fmt::format("tokens of a window (0: {}, or the model's context where that is less)", kDefaultWindow));
+  options.memory.declare(line);
   options.log.declare(line);
   if (!line.parse(std::move(args))) return 0;
   line.at_most_one({"--prompt", "--file"});
@@ -43,11 +46,12 @@ int imatrix_command(const Program& program, const Command& command, std::vector<
 
   const Log log = options.log.log();
   const std::string text = options.text.read();
-  OpenedModel opened(options.model.resolve(program, log));
+  OpenedModel opened = options.model.open(program, log);
   const std::vector<int> ids = opened.tokenizer().encode(text);
+  if (ids.empty()) throw Error("imatrix: expected a text of at least one token, found none");
   if (options.session.n_ctx == 0) options.session.n_ctx = std::min(kDefaultWindow, opened.info().n_ctx);
   options.session.exact = true;
-  const Model model = load_model(std::move(opened), options.session, log);
+  const Model model = load_model(std::move(opened), options.session, options.memory, log);
   Session session(model, options.session);
   ProgressLine progress("imatrix", log);
   const ImportanceResult result = measure_importance(session, ids, *options.output, [&](int done, int total) {

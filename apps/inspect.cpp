@@ -74,6 +74,7 @@ int inspect_command(const Program& program, const Command& command, std::vector<
   SessionOptions session;
   LogOptions log;
   model.declare(line, program);
+  model.declare_type(line);
   line.text("MODEL", model.path, "", "the same as -m");
   declare_session(line, session);
   line.number("-c,--ctx-size,--ctx_size", session.n_ctx, 0, std::numeric_limits<int>::max(),
@@ -81,7 +82,7 @@ int inspect_command(const Program& program, const Command& command, std::vector<
   log.declare_quiet(line);
   if (!line.parse(std::move(args))) return 0;
 
-  const OpenedModel opened(model.resolve(program, log.log()));
+  const OpenedModel opened = model.open(program, log.log());
   const ModelInfo& info = opened.info();
   write_out(sizes(info) + memory_needed(info, session) + tensor_list(info.tensors));
   return 0;

@@ -34,7 +34,8 @@ double megabytes(uint64_t bytes) {
   return static_cast<double>(bytes) / (1024.0 * 1024.0);
 }
 
-Model load_model(OpenedModel opened, const SessionOptions& session, const Log& log) {
+Model load_model(OpenedModel opened, const SessionOptions& session, const MemoryOptions& in_memory,
+                 const Log& log) {
   const ModelInfo& info = opened.info();
   const std::string me = info.architecture + "_model_load";
   const SessionMemory memory = session_memory(info, session);
@@ -57,6 +58,9 @@ Model load_model(OpenedModel opened, const SessionOptions& session, const Log& l
   ProgressLine progress(me, log);
   LoadOptions options;
   options.n_threads = session.n_threads;
+  options.map = !in_memory.no_mmap;
+  options.prefetch = in_memory.prefetch;
+  options.lock = in_memory.lock;
   options.progress = [&](uint64_t done, uint64_t total) {
     progress.update(done, total, fmt::format("{:.0f} of {:.0f} MB", megabytes(done), megabytes(total)));
     return stop_signal() == 0;
@@ -65,6 +69,10 @@ Model load_model(OpenedModel opened, const SessionOptions& session, const Log& l
   progress.done();
   log.line("{}: model size = {:8.2f} MB / num tensors = {}", me, megabytes(model.info().weight_bytes),
            model.info().tensors.size());
+  if (log.verbose() && model.info().mapped_bytes > 0) {
+    log.line("{}: {:.2f} MB of weights are used where they lie in the file", me,
+             megabytes(model.info().mapped_bytes));
+  }
   return model;
 }
 

@@ -17,6 +17,7 @@ struct Options {
   TextOptions text;
   std::optional<std::string> ids, output;
   SessionOptions session;
+  MemoryOptions memory;
   LogOptions log;
 };
 
@@ -33,18 +34,20 @@ int logits_command(const Program& program, const Command& command, std::vector<s
   CommandLine line(program, command);
   Options options;
   options.model.declare(line, program);
+  options.model.declare_type(line);
   options.text.declare(line);
   line.text("--ids", options.ids, "IDS", "token ids instead of a text (1,2,3 or @FILE)");
   line.group("Output");
   line.text("-o,--output", options.output, "FILE", "the .npy file: float32, shape (tokens, n_vocab)");
   declare_speed(line, options.session);
+  options.memory.declare(line);
   options.log.declare(line);
   if (!line.parse(std::move(args))) return 0;
   line.at_most_one({"--ids", "--prompt", "--file"});
   if (!options.output) throw UsageError("-o: expected a file to write to, found none");
 
   const Log log = options.log.log();
-  OpenedModel opened(options.model.resolve(program, log));
+  OpenedModel opened = options.model.open(program, log);
   const std::vector<int> ids = wanted_ids(options, opened);
   options.session.n_ctx = static_cast<int>(ids.size());
   options.session.exact = true;  // these are what others are measured against
@@ -52,7 +55,7 @@ int logits_command(const Program& program, const Command& command, std::vector<s
 
   session_memory(opened.info(), options.session);  // tells what is wrong with the options before long work
   NpyWriter file(*options.output, static_cast<int64_t>(ids.size()), opened.info().n_vocab);
-  const Model model = load_model(std::move(opened), options.session, log);
+  const Model model = load_model(std::move(opened), options.session, options.memory, log);
   Session session(model, options.session);
   ProgressLine progress("logits", log);
   session.prefill(ids, [&](int index, std::span<const float> logits) {

@@ -1,11 +1,12 @@
 #include "options.h"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <filesystem>
 
 #include "base/quoted.h"
 #include "console.h"
+#include "gptj/convert.h"
 #include "gptj/error.h"
 
 namespace gptj::apps {
@@ -40,6 +41,24 @@ std::string ModelOption::resolve(const Program& program, const Log& log) const {
                           program.default_model, program.demo_model));
 }
 
+void ModelOption::declare_type(CommandLine& line) {
+  line.text("--type", type, "TYPE",
+            fmt::format("quantize weights while they load: {} [default: as they are]",
+                        fmt::join(weight_types(), ", ")));
+}
+
+OpenedModel ModelOption::open(const Program& program, const Log& log) const {
+  OpenedModel opened(resolve(program, log));
+  if (type && opened.store_as(*type)) {
+    const std::string name = escaped(opened.info().path);
+    log.line(
+        "main: weights become {} while they load; once '{} convert {} NAME.gptj --type {}' would start "
+        "faster",
+        *type, program.name, name, *type);
+  }
+  return opened;
+}
+
 void TextOptions::declare(CommandLine& line) {
   line.group("Text");
   line.text("-p,--prompt", prompt, "TEXT", "the text itself");
@@ -67,6 +86,15 @@ void declare_session(CommandLine& line, SessionOptions& session) {
   line.choice("--kv-type", session.kv_type, {std::begin(kKvTypeNames), std::end(kKvTypeNames)},
               "how keys and values of past tokens are stored");
   line.flag("--exact", session.exact, "compute with F32 activations throughout: slower, exact");
+}
+
+void MemoryOptions::declare(CommandLine& line) {
+  line.group("Memory");
+  line.flag("--prefetch", prefetch,
+            "read our own file whole before starting, not when parts are first needed; others always are");
+  line.flag("--lock", lock, "keep the weights in memory whatever else needs it (mlock); implies --prefetch");
+  line.flag("--no-mmap", no_mmap,
+            "copy the weights of our own file into memory instead of using them where they lie");
 }
 
 void LogOptions::declare_quiet(CommandLine& line) {

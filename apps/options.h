@@ -4,20 +4,25 @@
 #include <string>
 
 #include "command_line.h"
+#include "gptj/model.h"
 #include "gptj/session.h"
 #include "log.h"
 
 /// Groups of options that several commands have: each command declares those that it wants.
 namespace gptj::apps {
 
-/// -m
+/// -m, --type
 struct ModelOption {
-  std::optional<std::string> path;
+  std::optional<std::string> path, type;
 
   void declare(CommandLine& line, const Program& program);
+  /// For commands that load the weights.
+  void declare_type(CommandLine& line);
   /// The path given, else the model that the program opens when there is none, with a word to `log`. Throws
   /// Error if there is no such model.
   std::string resolve(const Program& program, const Log& log) const;
+  /// Opens it, to be loaded in the type given, with a word to `log` about that. Throws Error.
+  OpenedModel open(const Program& program, const Log& log) const;
 };
 
 /// -p, -f, standard input
@@ -37,6 +42,15 @@ void declare_speed(CommandLine& line, SessionOptions& session);
 
 /// -t, -b, --kv-type, --exact: all but the context, which commands explain differently.
 void declare_session(CommandLine& line, SessionOptions& session);
+
+/// --prefetch, --lock, --no-mmap: how load_model() brings weights into memory.
+struct MemoryOptions {
+  bool prefetch = false;
+  bool lock = false;
+  bool no_mmap = false;
+
+  void declare(CommandLine& line);
+};
 
 /// -q, -v
 struct LogOptions {

@@ -27,6 +27,7 @@ struct Options {
   TextOptions text;
   SessionOptions session;
   bool json = false;
+  MemoryOptions memory;
   LogOptions log;
 };
 
@@ -72,6 +73,7 @@ int perplexity_command(const Program& program, const Command& command, std::vect
   CommandLine line(program, command);
   Options options;
   options.model.declare(line, program);
+  options.model.declare_type(line);
   options.text.declare(line);
   line.group("Output");
   line.flag("--json", options.json, "print one JSON object");
@@ -79,6 +81,7 @@ int perplexity_command(const Program& program, const Command& command, std::vect
   line.number(
       "-c,--ctx,--ctx-size,--ctx_size", options.session.n_ctx, 0, std::numeric_limits<int>::max(),
       fmt::format("tokens of a window (0: {}, or the model's context where that is less)", kDefaultWindow));
+  options.memory.declare(line);
   options.log.declare(line);
   if (!line.parse(std::move(args))) return 0;
 
@@ -86,12 +89,12 @@ int perplexity_command(const Program& program, const Command& command, std::vect
   const Log log = options.log.log();
   check_out();
   const std::string text = options.text.read();
-  OpenedModel opened(options.model.resolve(program, log));
+  OpenedModel opened = options.model.open(program, log);
   if (options.session.n_ctx == 0) options.session.n_ctx = std::min(kDefaultWindow, opened.info().n_ctx);
   const std::vector<int> ids = opened.tokenizer().encode(text);
   perplexity_windows(ids.size(),
                      options.session.n_ctx);  // tells of a text that is too short before long work
-  const Model model = load_model(std::move(opened), options.session, log);
+  const Model model = load_model(std::move(opened), options.session, options.memory, log);
   Session session(model, options.session);
   log.line("perplexity: instruction set = {}, threads = {}", instruction_set(), session.n_threads());
   const PerplexityResult result = measure(session, ids, log);

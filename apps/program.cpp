@@ -8,9 +8,12 @@ const std::vector<Command>& commands() {
       {"tokenize", "Prints the tokens of a text, or the text of tokens.", tokenize_command},
       {"logits", "Writes the logits after every token of a text to a NumPy file.", logits_command},
       {"perplexity", "Measures how well a model predicts a text.", perplexity_command},
-      {"quantize", "Stores a model in fewer bits, in a file that is ready for use.", quantize_command},
+      {"convert", "Writes a model in another form: our own file, ggml, GGUF, a Hugging Face directory.",
+       convert_command},
+      {"quantize", "Stores a model in fewer bits: short for convert IN OUT --type TYPE.", quantize_command},
       {"imatrix", "Measures on a text which weights matter, for quantize.", imatrix_command},
       {"inspect", "Shows what is in a model file and the memory that it needs.", inspect_command},
+      {"verify", "Reads all of a model file and tells what is damaged.", verify_command},
       {"bench", "Measures speed and memory, beside what the machine could do at most.", bench_command},
   };
   return list;

@@ -29,9 +29,11 @@ int generate_command(const Program&, const Command&, std::vector<std::string> ar
 int tokenize_command(const Program&, const Command&, std::vector<std::string> args);
 int logits_command(const Program&, const Command&, std::vector<std::string> args);
 int perplexity_command(const Program&, const Command&, std::vector<std::string> args);
+int convert_command(const Program&, const Command&, std::vector<std::string> args);
 int quantize_command(const Program&, const Command&, std::vector<std::string> args);
 int imatrix_command(const Program&, const Command&, std::vector<std::string> args);
 int inspect_command(const Program&, const Command&, std::vector<std::string> args);
+int verify_command(const Program&, const Command&, std::vector<std::string> args);
 int bench_command(const Program&, const Command&, std::vector<std::string> args);
 
 }  // namespace gptj::apps

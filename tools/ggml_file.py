@@ -1,18 +1,19 @@
 """The legacy ggml file (`ggml-model.bin`) of GPT-J and GPT-2: tensor names, block formats, writer, reader.
 
-Needs NumPy only. Quantizing follows ggml's reference quantizers; blocks are those of quantization version 2.
+Needs NumPy only. Quantizing follows ggml's reference quantizers. Blocks are those of quantization version 2, or of the
+versions 0 and 1 before it: docs/formats.md has the eras.
 """
 
 import json
 import struct
 from dataclasses import dataclass
-from typing import BinaryIO, Callable, Iterator
+from typing import BinaryIO, Callable, Iterable, Iterator
 
 import numpy as np
 
 MAGIC = 0x67676D6C
-QUANTIZATION_VERSION = 2
-BLOCK = 32  # values in a block of every quantized type here
+GGJT_MAGIC = 0x67676A74
+GGJT_ALIGNMENT = 32
 
 
 # --- storage types ------------------------------------------------------------------------------------------
@@ -26,6 +27,16 @@ def _nibbles(q: np.ndarray) -> np.ndarray:
 
 def _from_nibbles(qs: np.ndarray) -> np.ndarray:
     return np.concatenate([qs & 15, qs >> 4], axis=1)
+
+
+def _neighbours(q: np.ndarray) -> np.ndarray:
+    """[blocks, n] values -> [blocks, n / 2] bytes as version 0 had them: 2j in the low nibble of byte j, 2j + 1 in the high."""
+    q = q & 15
+    return q[:, 0::2] | q[:, 1::2] << 4
+
+
+def _from_neighbours(qs: np.ndarray) -> np.ndarray:
+    return np.stack([qs & 15, qs >> 4], axis=2).reshape(len(qs), -1)
 
 
 def _fifth_bits(q: np.ndarray) -> np.ndarray:
@@ -47,7 +58,7 @@ def _symmetric(x: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray]:
     largest = np.take_along_axis(x, np.abs(x).argmax(axis=1, keepdims=True), axis=1)
     d = largest / np.float32(-half)
     q = (x * _inverse(d) + np.float32(half + 0.5)).astype(np.int8)
-    return d.astype(np.float16), np.minimum(q, 2 * half - 1).astype(np.uint8)
+    return d, np.minimum(q, 2 * half - 1).astype(np.uint8)
 
 
 def _affine(x: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -55,52 +66,57 @@ def _affine(x: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray, np.ndarra
     low = x.min(axis=1, keepdims=True)
     d = (x.max(axis=1, keepdims=True) - low) / np.float32((1 << bits) - 1)
     q = ((x - low) * _inverse(d) + np.float32(0.5)).astype(np.uint8)
-    return d.astype(np.float16), low.astype(np.float16), np.minimum(q, (1 << bits) - 1)
+    return d, low, np.minimum(q, (1 << bits) - 1)
 
 
 def _encode_q4_0(x):
     d, q = _symmetric(x, 4)
-    return {"d": d, "qs": _nibbles(q)}
+    return {"d": d, "qs": q}
 
 
 def _encode_q4_1(x):
     d, m, q = _affine(x, 4)
-    return {"d": d, "m": m, "qs": _nibbles(q)}
+    return {"d": d, "m": m, "qs": q}
 
 
 def _encode_q5_0(x):
     d, q = _symmetric(x, 5)
-    return {"d": d, "qh": _fifth_bits(q), "qs": _nibbles(q)}
+    return {"d": d, "qh": _fifth_bits(q), "qs": q}
 
 
 def _encode_q5_1(x):
     d, m, q = _affine(x, 5)
-    return {"d": d, "m": m, "qh": _fifth_bits(q), "qs": _nibbles(q)}
+    return {"d": d, "m": m, "qh": _fifth_bits(q), "qs": q}
 
 
 def _encode_q8_0(x):
     d = np.abs(x).max(axis=1, keepdims=True) / np.float32(127)
     scaled = (x * _inverse(d)).astype(np.float64)
     q = np.copysign(np.floor(np.abs(scaled) + 0.5), scaled)  # half away from zero, as C's roundf
-    return {"d": d.astype(np.float16), "q": q.astype(np.int8)}
+    return {"d": d, "q": q.astype(np.int8)}
 
 
-def _decode(b: np.ndarray, offset: int = 0) -> np.ndarray:
-    """Blocks -> [blocks, 32] floats: x = d * (q - offset) + m, where the type has them."""
+def _scale(x: np.ndarray) -> np.ndarray:
+    """As our reader has it: rounded to F16 where a file has F32."""
+    return x.astype(np.float16).astype(np.float32)
+
+
+def _decode(b: np.ndarray, offset: int, version: int) -> np.ndarray:
+    """Blocks -> [blocks, values] floats: x = d * (q - offset) + m, where the type has them."""
     if "q" in b.dtype.names:
         q = b["q"].astype(np.float32)
     else:
-        q = _from_nibbles(b["qs"])
+        q = _from_neighbours(b["qs"]) if version == 0 else _from_nibbles(b["qs"])
         if "qh" in b.dtype.names:
             q = q | _from_fifth_bits(b["qh"])
         q = q.astype(np.float32) - np.float32(offset)
-    x = b["d"].astype(np.float32) * q
-    return x + b["m"].astype(np.float32) if "m" in b.dtype.names else x
+    x = _scale(b["d"]) * q
+    return x + _scale(b["m"]) if "m" in b.dtype.names else x
 
 
 @dataclass(frozen=True)
 class Type:
-    """How a tensor is stored. `block` is the layout of 32 values, or of one where `encode` is missing."""
+    """How a tensor is stored. `block` is the layout of `n` values, or of one where `encode` is missing."""
 
     name: str
     id: int  # in a tensor's header
@@ -108,14 +124,22 @@ class Type:
     block: np.dtype
     encode: Callable | None = None
     offset: int = 0  # subtracted from the stored integers
+    version: int = 2  # of quantization
+    n: int = 32
+
+    @property
+    def header_ftype(self) -> int:
+        return self.ftype if self.encode is None else 1000 * self.version + self.ftype
 
     def quantize(self, x: np.ndarray) -> np.ndarray:
-        """Any shape -> the stored elements, flat. Rows must divide by 32 if the type has blocks."""
+        """Any shape -> the stored elements, flat. Rows must divide into the type's blocks."""
         x = np.ascontiguousarray(x, dtype=np.float32)
         if self.encode is None:
             return x.astype(self.block).ravel()
-        assert x.shape[-1] % BLOCK == 0, f"{self.name} needs rows that divide by {BLOCK}, not {x.shape}"
-        fields = self.encode(x.reshape(-1, BLOCK))
+        assert x.shape[-1] % self.n == 0, f"{self.name} needs rows that divide by {self.n}, not {x.shape}"
+        fields = self.encode(x.reshape(-1, self.n))
+        if "qs" in fields:
+            fields["qs"] = _neighbours(fields["qs"]) if self.version == 0 else _nibbles(fields["qs"])
         out = np.empty(len(fields["d"]), self.block)
         for name, values in fields.items():
             out[name] = values
@@ -125,11 +149,11 @@ class Type:
         """Stored elements -> float32, flat."""
         if self.encode is None:
             return stored.astype(np.float32)
-        return _decode(stored, self.offset).ravel()
+        return _decode(stored, self.offset, self.version).ravel()
 
     def count(self, n: int) -> int:
         """Stored elements of n values."""
-        return n if self.encode is None else n // BLOCK
+        return n if self.encode is None else n // self.n
 
 
 def _layout(*fields: tuple[str, str, int]) -> np.dtype:
@@ -151,7 +175,24 @@ TYPES = {
         Type("q8_0", 8, 7, _layout(_D, ("q", "i1", 32)), _encode_q8_0),
     ]
 }
-_BY_ID = {t.id: t for t in TYPES.values()}
+_D4, _M4, _QS8 = ("d", "<f4", 1), ("m", "<f4", 1), ("qs", "u1", 8)
+OLD_TYPES = {
+    f"{t.name}-v{t.version}": t
+    for t in [
+        Type("q4_0", 2, 2, _layout(_D4, _QS), _encode_q4_0, 8, version=0),
+        Type("q4_1", 3, 3, _layout(_D4, _M4, _QS), _encode_q4_1, version=0),
+        Type("q4_2", 4, 5, _layout(_D, _QS8), _encode_q4_0, 8, version=0, n=16),
+        Type("q4_3", 5, 6, _layout(_D, _M, _QS8), _encode_q4_1, version=0, n=16),
+        Type("q5_0", 6, 8, _layout(_D, _QH, _QS), _encode_q5_0, 16, version=0),
+        Type("q5_1", 7, 9, _layout(_D, _M, _QH, _QS), _encode_q5_1, version=0),
+        Type("q8_0", 8, 7, _layout(_D4, ("q", "i1", 32)), _encode_q8_0, version=0),
+        Type("q4_0", 2, 2, _layout(_D4, _QS), _encode_q4_0, 8, version=1),
+        Type("q4_1", 3, 3, _layout(_D4, _M4, _QS), _encode_q4_1, version=1),
+        Type("q5_0", 6, 8, _layout(_D, _QH, _QS), _encode_q5_0, 16, version=1),
+        Type("q5_1", 7, 9, _layout(_D, _M, _QH, _QS), _encode_q5_1, version=1),
+        Type("q8_0", 8, 7, _layout(_D4, ("q", "i1", 32)), _encode_q8_0, version=1),
+    ]
+}
 
 
 # --- models -------------------------------------------------------------------------------------------------
@@ -260,45 +301,81 @@ def _int32(*values: int) -> bytes:
     return struct.pack(f"<{len(values)}i", *values)
 
 
-def header_bytes(h: Hparams, type_: Type, vocab: list[bytes]) -> bytes:
+@dataclass(frozen=True)
+class Form:
+    """What else files of some eras have."""
+
+    ggjt: int = 0  # the version of LLaMA's container; 0: ggml's own
+    transposed: bool = False  # the matrices that files held as [in, out] before 29 March 2023
+    replaced: bool = False  # tokens that are no UTF-8 became replacement characters, before 4 December 2022
+
+
+_TRANSPOSED = ("mlp.fc_in.weight", "_proj.weight", "attn/c_attn/w", "attn/c_proj/w", "mlp/c_fc/w")
+
+
+def is_turned(name: str, form: Form) -> bool:
+    return form.transposed and name.endswith(_TRANSPOSED)
+
+
+def header_bytes(h: Hparams, type_: Type, vocab: list[bytes], form: Form = Form()) -> bytes:
     """Everything before the first tensor."""
     assert len(vocab) == h.n_vocab, f"{len(vocab)} tokens for n_vocab = {h.n_vocab}"
-    ftype = type_.ftype if type_.encode is None else 1000 * QUANTIZATION_VERSION + type_.ftype
+    magic = (GGJT_MAGIC, form.ggjt) if form.ggjt else (MAGIC,)
     numbers = [h.n_vocab, h.n_ctx, h.n_embd, h.n_head, h.n_layer]
-    numbers += [ftype] if h.n_rot is None else [h.n_rot, ftype]
-    return _int32(MAGIC, *numbers, h.n_vocab) + b"".join(_int32(len(token)) + token for token in vocab)
+    numbers += [type_.header_ftype] if h.n_rot is None else [h.n_rot, type_.header_ftype]
+    if form.replaced:
+        vocab = [token.decode(errors="replace").encode() for token in vocab]
+    score = bytes(4) if form.ggjt else b""
+    return _int32(*magic, *numbers, h.n_vocab) + b"".join(_int32(len(token)) + token + score for token in vocab)
 
 
-def tensor_header(spec: TensorSpec, type_: Type) -> bytes:
+def tensor_header(spec: TensorSpec, type_: Type, form: Form = Form()) -> bytes:
     name = spec.name.encode()
-    return _int32(len(spec.shape), len(name), type_.id, *reversed(spec.shape)) + name
+    return _int32(len(spec.shape), len(name), type_.id, *(spec.shape if is_turned(spec.name, form) else spec.shape[::-1])) + name
 
 
 def stored_type(spec: TensorSpec, type_: Type) -> Type:
     return type_ if spec.big else F32
 
 
-def write(f: BinaryIO, h: Hparams, type_: Type, vocab: list[bytes], data: Callable[[TensorSpec], np.ndarray]):
+def padding(f: BinaryIO, form: Form) -> int:
+    return -f.tell() % GGJT_ALIGNMENT if form.ggjt else 0
+
+
+def write(
+    f: BinaryIO,
+    h: Hparams,
+    type_: Type,
+    vocab: list[bytes],
+    data: Callable[[TensorSpec], np.ndarray],
+    form: Form = Form(),
+):
     """`data` gives each tensor's values as [out, in]."""
-    f.write(header_bytes(h, type_, vocab))
+    f.write(header_bytes(h, type_, vocab, form))
     for spec in tensors(h):
         stored = stored_type(spec, type_)
         values = data(spec)
         assert values.shape == spec.shape, f"{spec.name}: {values.shape} is not {spec.shape}"
-        f.write(tensor_header(spec, stored))
-        f.write(stored.quantize(values).tobytes())
+        f.write(tensor_header(spec, stored, form))
+        f.write(bytes(padding(f, form)))
+        f.write(stored.quantize(values.T if is_turned(spec.name, form) else values).tobytes())
 
 
-def read_tensors(f: BinaryIO, h: Hparams) -> Iterator[tuple[str, Type, np.ndarray]]:
-    """Name, type and float32 values [out, in] of each tensor, from a whole file whose model is known."""
-    f.seek(4 * (7 if h.n_rot is None else 8))  # magic and header
+def read_tensors(
+    f: BinaryIO, h: Hparams, types: Iterable[Type], form: Form = Form()
+) -> Iterator[tuple[str, Type, np.ndarray]]:
+    """Name, type and float32 values [out, in] of each tensor, from a whole file whose model and types are known."""
+    by_id = {t.id: t for t in types}
+    f.seek(4 * (7 if h.n_rot is None else 8) + (4 if form.ggjt else 0))  # magic and header
     (n_vocab,) = struct.unpack("<i", f.read(4))
     for _ in range(n_vocab):
-        f.seek(struct.unpack("<I", f.read(4))[0], 1)
+        f.seek(struct.unpack("<I", f.read(4))[0] + (4 if form.ggjt else 0), 1)
     while head := f.read(12):
         n_dims, name_length, type_id = struct.unpack("<3i", head)
         shape = struct.unpack(f"<{n_dims}i", f.read(4 * n_dims))[::-1]
         name = f.read(name_length).decode()
-        type_ = _BY_ID[type_id]
+        type_ = by_id[type_id]
+        f.seek(padding(f, form), 1)
         stored = np.frombuffer(f.read(type_.count(int(np.prod(shape))) * type_.block.itemsize), type_.block)
-        yield name, type_, type_.dequantize(stored).reshape(shape)
+        values = type_.dequantize(stored).reshape(shape)
+        yield name, type_, values.T if is_turned(name, form) else values

@@ -31,6 +31,7 @@ import torch
 import transformers
 
 import ggml_file
+import gguf_file
 import reference
 
 REPO = Path(__file__).resolve().parent.parent
@@ -40,6 +41,7 @@ VISIBLE = 4e-3  # least effect of a mistake, relative to the largest logit: 4 x 
 MERGES = ["Ġ t", "h e", "i n", "Ġt he", "r e", "o n", "Ġ a", "in t", "Ġ Ġ", "ĠĠ ĠĠ", "( )", "e r"]
 END_OF_TEXT = "<|endoftext|>"
 
+MASK_DTYPES = {"bool": torch.bool, "u8": torch.uint8, "f32": torch.float32}
 DTYPES = {"f32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}
 
 # What a config means without the key; ignoring a key that says otherwise must show in the logits.
@@ -66,10 +68,18 @@ class Golden:
     prefix: str = "transformer."
     buffers: str | None = None  # dtype of the masks that old files carry
     ggml: bool = False
+    form: ggml_file.Form = ggml_file.Form()  # of a ggml file
+    gguf: dict[str, str] | None = None  # types of matrices in a GGUF file, by parts of their names
+    tensors_per_file: int = 0  # of a GGUF file in parts
+
+    @property
+    def is_codegen(self) -> bool:
+        return self.config["model_type"] == "codegen"
 
     @property
     def is_gptj(self) -> bool:
-        return self.config["model_type"] == "gptj"
+        """In all but the form of its queries, keys and values."""
+        return self.config["model_type"] == "gptj" or self.is_codegen
 
 
 def gptj(**changes) -> dict:
@@ -99,6 +109,11 @@ def gpt2(**changes) -> dict:
         "n_inner": None,
         "tie_word_embeddings": True,
     } | changes
+
+
+def codegen(**changes) -> dict:
+    config = gptj(model_type="codegen", architectures=["CodeGenForCausalLM"], n_head=8, rotary_dim=2)
+    return config | {"n_ctx": 64} | changes  # which its configs repeat
 
 
 def goldens() -> list[Golden]:
@@ -144,12 +159,36 @@ def goldens() -> list[Golden]:
             own_head=True,
         ),
     ]
+    every_type = {"wte": "q8_0", "lm_head": "iq4_nl", "attn.q": "q4_0", "attn.k": "q4_1", "attn.v": "q5_0",
+                  "attn.out": "q5_1", "c_attn": "iq4_nl", "attn.c_proj": "bf16", "fc_in": "f16", "c_fc": "q4_1"}
+    for i, k_type in enumerate(("q2_K", "q3_K", "q4_K", "q5_K", "q6_K", "iq4_xs")):
+        every_type |= {f"h.{i}.mlp.fc_out": k_type, f"h.{i}.mlp.c_proj": k_type}  # rows of 256
+    deep = {"n_inner": 256, "n_layer": 6}
+    listed += [
+        Golden("gptj-gguf", gptj(**narrow, rotary_dim=4, layer_norm_epsilon=1e-3), gguf={"": "f16"}),
+        Golden("gpt2-gguf", gpt2(**narrow), gguf={"": "f32"}),
+        Golden("gpt2-gguf-parts", gpt2(**narrow), own_head=True, gguf={"": "bf16"}, tensors_per_file=12),
+        Golden("gptj-gguf-types", gptj(**deep), gguf=every_type),
+        Golden("gpt2-gguf-types", gpt2(**deep), gguf=every_type),
+        Golden("codegen-f32", codegen(n_embd=16, n_head=4, n_inner=40, rotary_dim=4), "f32", n_tokens=24),
+        Golden("codegen-f16", codegen(n_inner=40), buffers="u8"),
+    ]
     for type_ in ggml_file.TYPES.values():
         # Blocks of 32 need rows that divide by 32; then one layer must do.
         sizes = {"n_embd": 32, "n_layer": 1} if type_.encode else {"n_embd": 16}
         suffix = type_.name if type_.encode else f"ggml-{type_.name}"  # gptj-f32 is taken
         listed.append(Golden(f"gptj-{suffix}", gptj(**sizes), type_.name, ggml=True))
         listed.append(Golden(f"gpt2-{suffix}", gpt2(**sizes), type_.name, ggml=True))
+    for name, type_ in ggml_file.OLD_TYPES.items():
+        family, make_config = ("gptj", gptj) if type_.version == 0 else ("gpt2", gpt2)
+        listed.append(Golden(f"{family}-{name}", make_config(n_embd=32, n_layer=1), name, ggml=True))
+    old = ggml_file.Form(transposed=True, replaced=True)
+    listed += [
+        Golden("gptj-transposed", gptj(n_embd=16), ggml=True, form=old),
+        Golden("gpt2-transposed", gpt2(n_embd=16), "f32", ggml=True, form=old),
+        Golden("gptj-ggjt", gptj(n_embd=32, n_layer=1), "q5_1", ggml=True, form=ggml_file.Form(ggjt=3)),
+        Golden("gpt2-ggjt", gpt2(n_embd=32, n_layer=1), "f16", ggml=True, form=ggml_file.Form(ggjt=1)),
+    ]
     return listed
 
 
@@ -183,7 +222,9 @@ def random_weights(golden: Golden, rng: np.random.Generator) -> dict[str, np.nda
         h = f"transformer.h.{i}"
         norm(f"{h}.ln_1")
         if golden.is_gptj:
-            for name in "qkv":
+            if golden.is_codegen:
+                linear(f"{h}.attn.qkv_proj", e, 3 * e, bias=False)
+            for name in "" if golden.is_codegen else "qkv":
                 linear(f"{h}.attn.{name}_proj", e, e, bias=False)
             linear(f"{h}.attn.out_proj", e, e, bias=False)
             linear(f"{h}.mlp.fc_in", e, inner, bias_mean=golden.fc_bias_mean)
@@ -219,7 +260,8 @@ def mask_buffers(golden: Golden) -> dict[str, torch.Tensor]:
     buffers = {}
     for i in range(golden.config["n_layer"] if golden.buffers else 0):
         h = f"{golden.prefix}h.{i}.attn"
-        buffers[f"{h}.bias"] = mask.clone() if golden.buffers == "bool" else mask.float()
+        name = "causal_mask" if golden.is_codegen else "bias"
+        buffers[f"{h}.{name}"] = mask.to(MASK_DTYPES[golden.buffers]).clone()
         buffers[f"{h}.masked_bias"] = torch.tensor(-1e9)
     return buffers
 
@@ -243,15 +285,31 @@ def write_ggml(golden: Golden, path: Path, weights: dict[str, np.ndarray]) -> di
     h = ggml_file.Hparams(*sizes, c.get("rotary_dim"))
     chars = {char: byte for byte, char in ggml_file.byte_to_char().items()}
     tokens = [bytes(chars[char] for char in token) for token in vocabulary(golden.n_merges)]
+    type_ = (ggml_file.TYPES | ggml_file.OLD_TYPES)[golden.dtype]
     with open(path, "wb") as f:
         ggml_file.write(
-            f, h, ggml_file.TYPES[golden.dtype], ggml_file.pad_vocab(tokens, h.n_vocab),
+            f, h, type_, ggml_file.pad_vocab(tokens, h.n_vocab),
             lambda spec: weights[spec.hf_name].T if spec.conv1d else weights[spec.hf_name],
+            golden.form,
         )
     specs = {spec.name: spec for spec in ggml_file.tensors(h)}
     with open(path, "rb") as f:
-        read = {specs[name]: values for name, _, values in ggml_file.read_tensors(f, h)}
+        tensors = ggml_file.read_tensors(f, h, [ggml_file.F32, type_], golden.form)
+        read = {specs[name]: values for name, _, values in tensors}
     return {spec.hf_name: values.T if spec.conv1d else values for spec, values in read.items()}
+
+
+def write_gguf(golden: Golden, path: Path, weights: dict[str, np.ndarray],
+               rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """As write_ggml()."""
+
+    def turned(tensors):
+        conv1d = (".c_attn.weight", ".c_proj.weight", ".c_fc.weight")
+        return {name: x.T if name.endswith(conv1d) else x for name, x in tensors.items()}
+
+    tokens = vocabulary(golden.n_merges)
+    return turned(gguf_file.write(path, golden.config, tokens, 1, MERGES[: golden.n_merges], turned(weights),
+                                  golden.gguf, rng, golden.tensors_per_file))
 
 
 # --- the oracle ---------------------------------------------------------------------------------------------
@@ -338,8 +396,12 @@ def make(golden: Golden, directory: Path):
     weights = random_weights(golden, rng)
     ids = rng.integers(0, len(vocabulary(golden.n_merges)), golden.n_tokens).astype(np.int32)
 
-    if golden.ggml:
-        weights = write_ggml(golden, directory / "ggml-model.bin", weights)
+    in_one_file = golden.ggml or golden.gguf is not None
+    if in_one_file:
+        if golden.ggml:
+            weights = write_ggml(golden, directory / "ggml-model.bin", weights)
+        else:
+            weights = write_gguf(golden, directory / "model.gguf", weights, rng)
         with tempfile.TemporaryDirectory() as scratch:
             write_hf(golden, Path(scratch), {k: torch.from_numpy(x.copy()) for k, x in weights.items()})
             expected = oracle(load(Path(scratch)), ids)
@@ -351,7 +413,7 @@ def make(golden: Golden, directory: Path):
 
     error = check_agreement(golden.name, reference.forward(golden.config, weights, ids), expected)
     effect = check_can_fail(golden, weights, ids)
-    if golden.ggml:  # the layers are those of the other goldens: only the file's form is new
+    if in_one_file:  # the layers are those of the other goldens: only the file's form is new
         expected = {"logits": expected["logits"]}
     safetensors.numpy.save_file(expected | {"ids": ids}, directory / "expected.safetensors")
     print(f"{golden.name}: agrees to {error:.1e}, any mistake shows as {effect:.1e} or more")

@@ -41,7 +41,7 @@ def make_pool(type_: ggml_file.Type, rng: np.random.Generator) -> memoryview:
     part = POOL_BLOCKS // 64
     parts = []
     for start in range(0, POOL_BLOCKS, part):
-        shape = (min(part, POOL_BLOCKS - start), ggml_file.BLOCK)
+        shape = (min(part, POOL_BLOCKS - start), type_.n)
         parts.append(type_.quantize(STD * rng.standard_normal(shape, dtype=np.float32)))
     return memoryview(np.concatenate(parts).tobytes())
 

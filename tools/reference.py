@@ -1,4 +1,4 @@
-"""GPT-J and GPT-2 in float64 NumPy, written from their definitions: a second opinion beside transformers.
+"""GPT-J, CodeGen and GPT-2 in float64 NumPy, written from their definitions: a second opinion beside transformers.
 
 `forward(config, weights, ids)` takes a config.json as a dictionary and the weights under the names that
 Hugging Face gives them, and returns every intermediate under the names of the goldens.
@@ -35,9 +35,22 @@ def attention(q: np.ndarray, k: np.ndarray, v: np.ndarray, scale: float) -> np.n
     return np.einsum("hqk,khd->qhd", p / p.sum(axis=-1, keepdims=True), v).reshape(n, -1)
 
 
+def split_qkv(weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """CodeGen's weights as GPT-J's: qkv_proj has 4 groups of heads, each with rows of queries, values, keys."""
+    out = {}
+    for name, x in weights.items():
+        if not name.endswith("attn.qkv_proj.weight"):
+            out[name] = x
+            continue
+        groups = x.reshape(4, 3, -1, x.shape[1])
+        for i, part in enumerate("qvk"):
+            out[name.replace("qkv", part)] = groups[:, i].reshape(-1, x.shape[1])
+    return out
+
+
 def forward(config: dict, weights: dict[str, np.ndarray], ids: np.ndarray) -> dict[str, np.ndarray]:
-    is_gptj = config["model_type"] == "gptj"
-    w = {name: x.astype(np.float64) for name, x in weights.items()}
+    is_gptj = config["model_type"] in ("gptj", "codegen")
+    w = {name: x.astype(np.float64) for name, x in split_qkv(weights).items()}
     n_head = config["n_head"]
     head_dim = config["n_embd"] // n_head
     activation = ACTIVATIONS[config.get("activation_function", "gelu_new")]

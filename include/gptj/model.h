@@ -13,16 +13,16 @@ namespace gptj {
 
 struct TensorInfo {
   std::string name;            // as the file names it
-  std::string type;            // "f16", "q4_0", ...
+  std::string type;            // in the file: "f16", "q4_K", ...
   std::vector<int64_t> shape;  // outermost dimension first
   uint64_t bytes;              // in the file
 };
 
 struct ModelInfo {
   std::string path;
-  std::string file_format;   // "ggml", "safetensors"
+  std::string file_format;   // "ggml", "GGUF", "safetensors"
   std::string architecture;  // "gptj", "gpt2"
-  std::string type;          // that of most weights: "f16", "q4_0", ...
+  std::string type;          // that of most weights in the file: "f16", "q4_K", ...
   int n_vocab = 0;           // rows of the logits; may exceed the tokenizer's n_tokens() (padding)
   int n_ctx = 0;             // longest context the model was made for, in tokens
   int n_embd = 0;
@@ -32,7 +32,8 @@ struct ModelInfo {
   int n_rot = 0;    // dimensions of each head that are rotated; 0 for GPT-2
   std::string activation;
   uint64_t n_params = 0;
-  uint64_t weight_bytes = 0;  // of all weights in memory
+  uint64_t weight_bytes = 0;  // of all weights in memory, those in a mapped file too
+  uint64_t mapped_bytes = 0;  // of these, once loaded: in the pages of their file, which processes share
   uint64_t read_bytes = 0;    // of the weights that one decoded token reads
   std::vector<TensorInfo> tensors;
 };
@@ -44,6 +45,11 @@ using Progress = std::function<bool(uint64_t done, uint64_t total)>;
 struct LoadOptions {
   int n_threads = 0;  // 0: one per physical core; at most 1024
   Progress progress = {};
+  /// Use the weights of our own files where they lie, in pages that all processes share: nothing is read before it is
+  /// needed. A disk that fails then ends the process with SIGBUS. False: read them into memory as those of other files.
+  bool map = true;
+  bool prefetch = false;  // read mapped files into memory at once
+  bool lock = false;      // keep all weights there (mlock); reads them at once, too
 };
 
 /// The tokenizer of a model, or of a directory that holds only tokenizer files. Throws Error.
@@ -51,7 +57,8 @@ Tokenizer open_tokenizer(const std::string& path);
 
 /// A model without a file, for measuring speed: the text that it makes means nothing.
 struct SyntheticModel {
-  /// gptj-6b, gpt2-117m, gpt2-345m, gpt2-774m or gpt2-1558m; with ":4" behind it only 4 layers.
+  /// gptj-6b, gpt2-117m, gpt2-345m, gpt2-774m, gpt2-1558m, codegen-350m, -2b, -6b or -16b; with ":4" behind
+  /// it only 4 layers.
   std::string shape;
   std::string type;  // of its matrices: "f16", "q4", ...
 };
@@ -69,6 +76,10 @@ class OpenedModel {
 
   const ModelInfo& info() const;
   const Tokenizer& tokenizer() const;
+
+  /// The weights will be quantized while they load, as convert_model() does; info() tells. False: they are of that type
+  /// already. Throws Error if there is no such type.
+  bool store_as(const std::string& type);
 
  private:
   friend class Model;

@@ -28,6 +28,9 @@ class Arena {
 
   size_t used() const { return used_; }
 
+  /// What is written stays in memory. Throws Error; `what` is for that.
+  void lock(std::string_view what) const { platform::lock_pages(base_, size_, what); }
+
   /// `count` zeroed elements, aligned to a cache line; nullptr while only counting.
   template <typename T>
   T* take(int64_t count) {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <random>
 #include <utility>
 
@@ -56,6 +57,15 @@ std::string read_text_file(const std::string& path, uint64_t limit) {
   return text;
 }
 
+namespace {
+
+std::string name_beside(const std::string& path) {
+  std::random_device random;
+  return fmt::format("{}.part-{:08x}", path, random());
+}
+
+}  // namespace
+
 OutputFile::OutputFile(std::string path) : path_(std::move(path)), file_(nullptr) {
   struct stat status {};
   if (::stat(path_.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {  // else rename() replaces a device
@@ -63,9 +73,8 @@ OutputFile::OutputFile(std::string path) : path_(std::move(path)), file_(nullptr
   }
   // As mkstemp(), but with the mode of any new file and closed to programs that are started meanwhile.
   int fd = -1;
-  std::random_device random;
   do {
-    temporary_ = fmt::format("{}.part-{:08x}", path_, random());
+    temporary_ = name_beside(path_);
     fd = ::open(temporary_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
   } while (fd < 0 && errno == EEXIST);
   if (fd < 0) fail_errno("cannot create a file beside", path_);
@@ -106,6 +115,56 @@ void OutputFile::commit() {
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_errno("cannot create", path_);
   std::fclose(file_);
   file_ = nullptr;
+}
+
+namespace {
+
+/// Neither "." nor a slash at its end, so that something can lie beside it.
+std::string plain_path(const std::string& path) {
+  std::string plain = std::filesystem::absolute(path).lexically_normal();
+  while (plain.size() > 1 && plain.back() == '/') plain.pop_back();
+  return plain;
+}
+
+}  // namespace
+
+OutputDirectory::OutputDirectory(const std::string& path) : path_(plain_path(path)) {
+  struct stat status {};
+  if (::stat(path_.c_str(), &status) == 0) {  // rename() replaces an empty directory, and only that
+    std::error_code unreadable;
+    const bool empty = S_ISDIR(status.st_mode) && std::filesystem::is_empty(path_, unreadable);
+    if (!empty || unreadable) {
+      fail("cannot write {}: expected nothing there or an empty directory, found {}", quoted(path_),
+           S_ISDIR(status.st_mode) ? "a directory with something in it" : "something else");
+    }
+  }
+  int made = 0;
+  do {
+    temporary_ = name_beside(path_);
+    made = ::mkdir(temporary_.c_str(), 0777);
+  } while (made != 0 && errno == EEXIST);
+  if (made != 0) fail_errno("cannot create a directory beside", path_);
+}
+
+OutputDirectory::~OutputDirectory() {
+  if (temporary_.empty()) return;
+  std::error_code ignored;
+  std::filesystem::remove_all(temporary_, ignored);
+}
+
+void OutputDirectory::commit() {
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_errno("cannot create", path_);
+  temporary_.clear();
+}
+
+void check_room(const std::string& path, uint64_t bytes) {
+  const std::filesystem::path directory = std::filesystem::path(plain_path(path)).parent_path();
+  std::error_code unknown;
+  const auto space = std::filesystem::space(directory, unknown);
+  if (!unknown && space.available < bytes) {
+    fail("cannot write {}: expected {} bytes of free disk space, found {}", quoted(path), bytes,
+         space.available);
+  }
 }
 
 }  // namespace gptj

@@ -17,6 +17,7 @@ class InputFile {
 
   const std::string& path() const { return path_; }
   uint64_t size() const { return size_; }
+  int descriptor() const { return fd_; }
 
   /// Fills `bytes` bytes at `out` from `offset`; throws Error if the file ends first or cannot be read.
   void read_at(uint64_t offset, void* out, size_t bytes) const;
@@ -50,5 +51,26 @@ class OutputFile {
   std::string temporary_;
   std::FILE* file_;
 };
+
+/// A directory of files that appears under its name only when it is complete, as OutputFile does.
+class OutputDirectory {
+ public:
+  /// Throws Error if `path` is there and anything but an empty directory.
+  explicit OutputDirectory(const std::string& path);
+  ~OutputDirectory();
+  OutputDirectory(const OutputDirectory&) = delete;
+  OutputDirectory& operator=(const OutputDirectory&) = delete;
+
+  /// Where to write the file that will have this name in it.
+  std::string file(const std::string& name) const { return temporary_ + "/" + name; }
+  void commit();
+
+ private:
+  std::string path_;
+  std::string temporary_;
+};
+
+/// Throws Error if the disk has no room for `bytes` bytes at `path`, a file or directory to be written.
+void check_room(const std::string& path, uint64_t bytes);
 
 }  // namespace gptj

@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <system_error>
 #include <thread>
 
 #include "base/cgroup.h"
@@ -25,6 +27,12 @@
 namespace gptj::platform {
 namespace {
 
+constexpr size_t kPage = 4096;
+
+double in_mb(uint64_t bytes) {
+  return static_cast<double>(bytes) / (1024.0 * 1024.0);
+}
+
 #ifdef __APPLE__
 
 constexpr uint64_t kPeakUnit = 1;  // ru_maxrss is in bytes
@@ -42,11 +50,17 @@ int count_physical_cores() {
 uint64_t count_available_memory() {  // all there is: what is free is not told
   return sysctl_value<uint64_t>("hw.memsize");
 }
-void prefer_huge_pages(void*, size_t) {}
+void ask_for_huge_pages(void*, size_t) {}
 void avoid_huge_pages(void*, size_t) {}
 void forget_peak_memory() {}
 bool forget_pages(int) {
   return false;
+}
+int read_pages(const void*, size_t) {
+  return EINVAL;
+}
+int lock_in_memory(const void* pages, size_t bytes) {
+  return ::mlock(pages, bytes);
 }
 
 #else
@@ -83,7 +97,7 @@ uint64_t count_available_memory() {
   return 0;
 }
 
-void prefer_huge_pages(void* pages, size_t bytes) {
+void ask_for_huge_pages(void* pages, size_t bytes) {
   ::madvise(pages, bytes, MADV_HUGEPAGE);
 }
 
@@ -97,6 +111,20 @@ void forget_peak_memory() {
 
 bool forget_pages(int fd) {
   return ::posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED) == 0;
+}
+
+/// 0 or an error; EINVAL before Linux 5.14.
+int read_pages(const void* pages, size_t bytes) {
+  int result;
+  do {
+    result = ::madvise(const_cast<void*>(pages), bytes, MADV_POPULATE_READ) == 0 ? 0 : errno;
+  } while (result == EINTR || result == EAGAIN);
+  return result;
+}
+
+/// Reads nothing yet, so that who may not lock learns it at once.
+int lock_in_memory(const void* pages, size_t bytes) {
+  return ::mlock2(pages, bytes, MLOCK_ONFAULT);
 }
 
 #endif
@@ -136,16 +164,18 @@ void* allocate_pages(size_t bytes, std::string_view what) {
     pages = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   }
   if (pages == MAP_FAILED) {
-    constexpr double kMb = 1024.0 * 1024.0;
-    fail("not enough memory: {}: needs {:.1f} MB, {:.1f} MB are available", what,
-         static_cast<double>(bytes) / kMb, static_cast<double>(available) / kMb);
+    fail("not enough memory: {}: needs {:.1f} MB, {:.1f} MB are available", what, in_mb(bytes),
+         in_mb(available));
   }
   prefer_huge_pages(pages, bytes);
   return pages;
 }
 
+void prefer_huge_pages(void* pages, size_t bytes) {
+  ask_for_huge_pages(pages, bytes);
+}
+
 void prefer_small_pages(void* pages, size_t bytes) {
-  constexpr uintptr_t kPage = 4096;
   const auto begin = (reinterpret_cast<uintptr_t>(pages) + kPage - 1) / kPage * kPage;
   const auto end = (reinterpret_cast<uintptr_t>(pages) + bytes) / kPage * kPage;
   if (begin < end) avoid_huge_pages(reinterpret_cast<void*>(begin), end - begin);
@@ -153,6 +183,28 @@ void prefer_small_pages(void* pages, size_t bytes) {
 
 void free_pages(void* pages, size_t bytes) {
   ::munmap(pages, bytes);
+}
+
+bool read_in(const void* pages, size_t bytes) {
+  const int error = read_pages(pages, bytes);
+  if (error != EINVAL) return error == 0;
+  const auto* page = static_cast<const volatile char*>(pages);
+  for (size_t at = 0; at < bytes; at += kPage) static_cast<void>(page[at]);
+  return true;
+}
+
+void lock_pages(const void* pages, size_t bytes, std::string_view what) {
+  if (bytes == 0 || lock_in_memory(pages, bytes) == 0) return;
+  const int code = errno;
+  rlimit limit{};
+  ::getrlimit(RLIMIT_MEMLOCK, &limit);
+  const std::string allowed =
+      limit.rlim_cur == RLIM_INFINITY ? "any" : fmt::format("{:.1f} MB", in_mb(limit.rlim_cur));
+  fail(
+      "cannot lock {:.1f} MB in memory for {}: {}; this process may lock {} (RLIMIT_MEMLOCK): raise that "
+      "with "
+      "'ulimit -l' or memlock in /etc/security/limits.conf",
+      in_mb(bytes), what, std::system_category().message(code), allowed);
 }
 
 }  // namespace gptj::platform

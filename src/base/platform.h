@@ -27,8 +27,18 @@ bool forget_cached(const std::string& path);
 void* allocate_pages(size_t bytes, std::string_view what);
 void free_pages(void* pages, size_t bytes);
 
+/// Asks for huge pages where the system has them for such memory: allocated, or mapped from a file.
+void prefer_huge_pages(void* pages, size_t bytes);
+
 /// Of such memory a part that is filled little by little: then whole huge pages should not be cleared for its first
 /// bytes. To be called before it is touched.
 void prefer_small_pages(void* pages, size_t bytes);
+
+/// Waits until pages of a mapped file are in memory and in this process's tables. False: they cannot be read. (Where the
+/// system has no call for that, they are touched, and what cannot be read ends the process with SIGBUS.)
+bool read_in(const void* pages, size_t bytes);
+
+/// Pages that are in memory, or come there, stay there. Throws Error, saying that `what` was to be locked.
+void lock_pages(const void* pages, size_t bytes, std::string_view what);
 
 }  // namespace gptj::platform

@@ -1,5 +1,6 @@
 #include "gptj/model.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -10,20 +11,19 @@
 #include "engine/model_impl.h"
 #include "engine/thread_count.h"
 #include "io/model_file.h"
+#include "model/stored_type.h"
 #include "model/synthetic.h"
 
 namespace gptj {
 namespace {
 
-/// The type of most weights.
+/// The type of most weights, as the file has them.
 std::string main_type(const std::set<const FileTensor*>& weights) {
-  std::map<DType, uint64_t> bytes;
-  for (const FileTensor* weight : weights) bytes[weight->dtype] += weight->bytes;
-  DType most = DType::f32;
-  for (const auto& [dtype, count] : bytes) {
-    if (count > bytes[most]) most = dtype;
-  }
-  return info(most).name;
+  std::map<std::string_view, uint64_t> bytes;
+  for (const FileTensor* weight : weights) bytes[weight->type()] += weight->bytes;
+  const auto most = std::max_element(bytes.begin(), bytes.end(),
+                                     [](const auto& a, const auto& b) { return a.second < b.second; });
+  return std::string(most->first);
 }
 
 uint64_t n_values(const FileTensor& tensor) {
@@ -56,15 +56,14 @@ ModelInfo describe(const ModelFile& file, const Architecture& architecture, cons
   return out;
 }
 
-/// Fewer tokens than rows are padding; more would be ids that the model cannot take.
+}  // namespace
+
 void check_vocab_fits(const ModelFile& file, int n_rows) {
   if (file.vocab.tokens.size() > static_cast<size_t>(n_rows)) {
     fail("{}: vocab_size: expected at least the {} tokens of the vocabulary, found {}", quoted(file.path),
          file.vocab.tokens.size(), n_rows);
   }
 }
-
-}  // namespace
 
 struct OpenedModel::Impl {
   explicit Impl(ModelFile from) : file(std::move(from)), binder(file), architecture(make_architecture(file)) {
@@ -97,6 +96,15 @@ const Tokenizer& OpenedModel::tokenizer() const {
   return *impl_->tokenizer;
 }
 
+bool OpenedModel::store_as(const std::string& type) {
+  const bool changes = impl_->binder.store_as(dtype_by_name(type));
+  if (!changes) return false;
+  impl_->info.type = type;
+  impl_->info.weight_bytes = impl_->binder.weight_bytes();
+  impl_->info.read_bytes = impl_->architecture->read_bytes();
+  return true;
+}
+
 Tokenizer open_tokenizer(const std::string& path) {
   return Tokenizer(open_vocab(path));
 }
@@ -104,7 +112,8 @@ Tokenizer open_tokenizer(const std::string& path) {
 Model::Model(OpenedModel opened, const LoadOptions& options) {
   OpenedModel::Impl& from = *opened.impl_;
   ThreadPool pool(thread_count(options.n_threads));
-  auto weights = from.binder.load(pool, options.progress);
+  Weights weights = from.binder.load(pool, options);
+  from.info.mapped_bytes = weights.mapped_bytes;
   std::map<const uint8_t*, std::string> names;
   for (const MatrixBinding& matrix : from.binder.matrices()) names.emplace(matrix.to->data, matrix.name);
   impl_ =

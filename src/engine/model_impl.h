@@ -4,16 +4,18 @@
 #include <memory>
 #include <string>
 
-#include "base/arena.h"
 #include "gptj/model.h"
 #include "model/architecture.h"
 
 namespace gptj {
 
+/// Throws Error if the file has more tokens than the embedding rows: ids that the model cannot take. Fewer are padding.
+void check_vocab_fits(const ModelFile& file, int n_rows);
+
 struct Model::Impl {
   ModelInfo info;
   Tokenizer tokenizer;
-  std::unique_ptr<Arena> weights;  // what the architecture's views look at
+  Weights weights;  // what the architecture's views look at
   std::unique_ptr<Architecture> architecture;
   std::map<const uint8_t*, std::string> matrix_names;  // by their data
 };

@@ -8,11 +8,19 @@
 namespace gptj {
 
 uint32_t ByteReader::u32(std::string_view what) {
-  need(4, what);
-  std::array<char, 4> bytes;
-  read(bytes.data(), bytes.size());
-  uint32_t value = 0;
-  for (size_t i = bytes.size(); i-- > 0;) value = value << 8 | static_cast<unsigned char>(bytes[i]);
+  return static_cast<uint32_t>(number(4, what));
+}
+
+uint64_t ByteReader::u64(std::string_view what) {
+  return number(8, what);
+}
+
+uint64_t ByteReader::number(size_t n_bytes, std::string_view what) {
+  need(n_bytes, what);
+  std::array<char, 8> bytes;
+  read(bytes.data(), n_bytes);
+  uint64_t value = 0;
+  for (size_t i = n_bytes; i-- > 0;) value = value << 8 | static_cast<unsigned char>(bytes[i]);
   return value;
 }
 

@@ -23,7 +23,10 @@ class ByteReader {
   uint64_t offset() const { return offset_; }
   uint64_t remaining() const { return file_.size() - offset_; }
 
-  uint32_t u32(std::string_view what);  // little-endian, as all numbers in model files
+  /// Little-endian, as all numbers in model files; `n_bytes` is at most 8.
+  uint64_t number(size_t n_bytes, std::string_view what);
+  uint32_t u32(std::string_view what);
+  uint64_t u64(std::string_view what);
   int32_t i32(std::string_view what) { return static_cast<int32_t>(u32(what)); }
   std::string text(size_t bytes, std::string_view what);
   void skip(uint64_t bytes, std::string_view what);

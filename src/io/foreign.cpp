@@ -21,12 +21,11 @@ struct ForeignKind {
 };
 
 constexpr ForeignKind kForeignKinds[] = {
-    {"GGUF", "a GGUF file", kUseOriginal},
     {"FUGG", "a byte-swapped GGUF file", kUseOriginal},
     {"ggml", "a byte-swapped ggml file, made for big-endian machines",
      "convert it on a little-endian machine"},
-    {"fmgg", "a ggml file of LLaMA's kind (ggmf)", kUseOriginal},
-    {"tjgg", "a ggml file of LLaMA's kind (ggjt)", kUseOriginal},
+    {"fmgg", "a ggml file in the container of LLaMA and RWKV (ggmf), which no GPT-J or GPT-2 ever had",
+     kUseOriginal},
     {"algg", "a ggml LoRA adapter, not a model", kUseOriginal},
     {"PK\x03\x04", "a zip archive, as torch writes its .bin files", kSaveAgain},
     {"\x80\x02", "a Python pickle, as torch once wrote its .bin files", kSaveAgain},

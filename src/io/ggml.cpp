@@ -4,6 +4,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <unordered_set>
 #include <utility>
 
@@ -31,29 +32,65 @@ struct Layout {
   bool has_n_rot;
   std::string_view embedding;      // a tensor that every model of this kind has, and no other
   std::string_view optional_head;  // a tensor that the embedding replaces if it is missing; "": none is
+  std::string_view first_layer;
+  /// Matrices of a layer that files of before 29 March 2023 hold as [in][out]. They were never quantized.
+  std::span<const std::string_view> once_transposed;
 };
+
+// The first of each is not square: it shows what a file does.
+constexpr std::string_view kGptjTransposed[] = {".mlp.fc_in.weight", ".attn.q_proj.weight",
+                                                ".attn.k_proj.weight", ".attn.v_proj.weight",
+                                                ".attn.out_proj.weight"};
+constexpr std::string_view kGpt2Transposed[] = {"/attn/c_attn/w", "/attn/c_proj/w", "/mlp/c_fc/w"};
 
 constexpr Layout kLayouts[] = {
-    {"gptj", true, "transformer.wte.weight", ""},
-    {"gpt2", false, "model/wte", "model/lm_head"},
+    {"gptj", true, "transformer.wte.weight", "", "transformer.h.0", kGptjTransposed},
+    {"gpt2", false, "model/wte", "model/lm_head", "model/h0", kGpt2Transposed},
 };
+
+/// ggml's own files are plain. rustformers' llm also wrote models in the container that llama.cpp had made for LLaMA.
+struct Container {
+  std::string_view magic;
+  bool is_ggjt;  // has a version, a score after each token, and tensors at multiples of 32
+
+  uint64_t begin() const { return magic.size() + (is_ggjt ? sizeof(int32_t) : 0); }
+};
+
+constexpr Container kContainers[] = {{kGgmlMagic, false}, {kGgjtMagic, true}};
+constexpr uint64_t kGgjtAlignment = 32;
+constexpr int32_t kGgjtVersions = 3;
 
 struct Header {
-  int32_t n_vocab, n_ctx, n_embd, n_head, n_layer, n_rot, ftype;
+  int32_t n_vocab, n_ctx, n_embd, n_head, n_layer, n_rot;
+  GgmlFtype ftype;
 };
 
-constexpr uint64_t header_bytes(const Layout& layout) {
-  return layout.has_n_rot ? 32 : 28;
-}
-
 // The number of tokens that the vocabulary would have in this layout; it must repeat the header's n_vocab.
-int32_t vocab_count(const InputFile& file, const Layout& layout) {
+int32_t vocab_count(const InputFile& file, const Container& container, const Layout& layout) {
   ByteReader reader(file);
-  reader.skip(header_bytes(layout), "header");
+  reader.skip(container.begin() + (layout.has_n_rot ? 28 : 24), "header");
   return reader.i32("number of tokens");
 }
 
-Header read_header(ByteReader& reader, const Layout& layout) {
+// ggjt's version n came with version n - 1 of quantization, and at first was the only one to say so.
+int32_t with_version(int32_t ftype, int32_t ggjt_version) {
+  constexpr int32_t kFactor = 1000;
+  const bool is_quantized = ftype > 1 && ftype < kFactor;
+  return is_quantized && ggjt_version > 0 ? ftype + (ggjt_version - 1) * kFactor : ftype;
+}
+
+int32_t read_version(ByteReader& reader, const Container& container) {
+  reader.skip(container.magic.size(), "magic");
+  if (!container.is_ggjt) return 0;
+  const int32_t version = reader.i32("version");
+  if (version < 1 || version > kGgjtVersions) {
+    fail("{}: header: version of ggjt: expected 1 to {}, found {}", quoted(reader.path()), kGgjtVersions,
+         version);
+  }
+  return version;
+}
+
+Header read_header(ByteReader& reader, const Container& container, const Layout& layout) {
   const auto field = [&](std::string_view name, int32_t limit) {
     const int32_t value = reader.i32(name);
     if (value < 1 || value > limit) {
@@ -61,7 +98,7 @@ Header read_header(ByteReader& reader, const Layout& layout) {
     }
     return value;
   };
-  reader.skip(kGgmlMagic.size(), "magic");
+  const int32_t ggjt_version = read_version(reader, container);
   Header header{};
   header.n_vocab = field("n_vocab", kMaxVocab);
   header.n_ctx = field("n_ctx", kMaxContext);
@@ -69,12 +106,11 @@ Header read_header(ByteReader& reader, const Layout& layout) {
   header.n_head = field("n_head", header.n_embd);
   header.n_layer = field("n_layer", kMaxLayers);
   if (layout.has_n_rot) header.n_rot = field("n_rot", header.n_embd);
-  header.ftype = reader.i32("ftype");
-  check_ggml_ftype(header.ftype, reader.path());
+  header.ftype = parse_ggml_ftype(with_version(reader.i32("ftype"), ggjt_version), reader.path());
   return header;
 }
 
-std::vector<std::string> read_tokens(ByteReader& reader, int32_t n_vocab) {
+std::vector<std::string> read_tokens(ByteReader& reader, const Container& container, int32_t n_vocab) {
   reader.skip(sizeof(int32_t), "number of tokens");  // n_vocab, as vocab_count() was asked before
   std::vector<std::string> tokens;
   for (int32_t id = 0; id < n_vocab; ++id) {
@@ -84,12 +120,13 @@ std::vector<std::string> read_tokens(ByteReader& reader, int32_t n_vocab) {
            kMaxTokenBytes, length);
     }
     tokens.push_back(reader.text(length, "token"));
+    if (container.is_ggjt) reader.skip(sizeof(float), "score of a token");
   }
   return tokens;
 }
 
 // The name comes after the numbers: until it is read, messages can only say where the tensor begins.
-FileTensor read_tensor(ByteReader& reader, bool may_be_quantized) {
+FileTensor read_tensor(ByteReader& reader, const Container& container, const GgmlFtype& ftype) {
   const uint64_t begin = reader.offset();
   const auto field = [&](std::string_view what, int32_t limit) {
     const int32_t value = reader.i32(what);
@@ -108,35 +145,39 @@ FileTensor read_tensor(ByteReader& reader, bool may_be_quantized) {
   const int64_t rows = n_dims == 2 ? field("second dimension", std::numeric_limits<int32_t>::max()) : 1;
   std::string name = reader.text(static_cast<size_t>(name_bytes), "name of a tensor");
 
-  const std::optional<DType> dtype = dtype_from_ggml_type(type);
-  const int block = dtype ? info(*dtype).block : 0;
-  if (!dtype || (block > 1 && !may_be_quantized)) {
+  const std::optional<GgmlType> stored = ggml_type(ftype, type);
+  if (!stored || (stored->block() > 1 && !ftype.is_quantized())) {
     fail("{}: tensor {}: type: expected {}, found {}", quoted(reader.path()), quoted(name),
-         may_be_quantized ? "0 (f32), 1 (f16) or that of a quantized format"
-                          : "0 (f32) or 1 (f16), as ftype says",
+         ftype.is_quantized() ? "0 (f32), 1 (f16) or that of a quantized format"
+                              : "0 (f32) or 1 (f16), as ftype says",
          type);
   }
-  if (width % block != 0) {
+  if (width % stored->block() != 0) {
     fail("{}: tensor {}: first dimension: expected a multiple of {} for {}, found {}", quoted(reader.path()),
-         quoted(name), block, info(*dtype).name, width);
+         quoted(name), stored->block(), stored->name(), width);
   }
-  const uint64_t stride = row_bytes(*dtype, width);
+  if (container.is_ggjt) {
+    reader.skip((kGgjtAlignment - reader.offset() % kGgjtAlignment) % kGgjtAlignment, "padding");
+  }
+  const uint64_t stride = stored->row_bytes(width);
   if (static_cast<uint64_t>(rows) > reader.remaining() / stride) {
     fail("{}: truncated or damaged: tensor {}: expected {} rows of {} bytes, found {} bytes to the end",
          quoted(reader.path()), quoted(name), rows, stride, reader.remaining());
   }
   const uint64_t bytes = stride * static_cast<uint64_t>(rows);
-  std::vector<int64_t> shape = n_dims == 2 ? std::vector{rows, width} : std::vector{width};
-  FileTensor tensor{std::move(name), *dtype, std::move(shape), &reader.file(), reader.offset(), bytes};
+  FileTensor tensor{
+      std::move(name), stored->dtype,   n_dims == 2 ? std::vector{rows, width} : std::vector{width},
+      &reader.file(),  reader.offset(), bytes};
+  tensor.encoding = stored->encoding;
   reader.skip(bytes, "data");
   return tensor;
 }
 
-std::vector<FileTensor> read_tensors(ByteReader& reader, int32_t ftype) {
+std::vector<FileTensor> read_tensors(ByteReader& reader, const Container& container, const GgmlFtype& ftype) {
   std::vector<FileTensor> tensors;
   std::unordered_set<std::string> names;
   while (reader.remaining() > 0) {
-    tensors.push_back(read_tensor(reader, is_quantized_ggml_ftype(ftype)));
+    tensors.push_back(read_tensor(reader, container, ftype));
     if (!names.insert(tensors.back().name).second) {
       fail("{}: tensor {}: found twice", quoted(reader.path()), quoted(tensors.back().name));
     }
@@ -153,15 +194,28 @@ const FileTensor* find(const std::vector<FileTensor>& tensors, std::string_view 
   return found == tensors.end() ? nullptr : &*found;
 }
 
-// Converters of 2021 and 2022 wrote some GPT-J matrices as [in][out]. Most are square; this one shows it.
-void refuse_transposed(const ModelFile& model, const Header& header) {
-  const FileTensor* fc_in = find(model.tensors, "transformer.h.0.mlp.fc_in.weight");
-  if (fc_in == nullptr || fc_in->shape.size() != 2) return;
-  if (fc_in->shape[0] == header.n_embd && fc_in->shape[1] != header.n_embd) {
-    fail(
-        "{}: an old GPT-J file, which this version does not read; convert the original model again: "
-        "tensor {}: expected shape [{}, {}], found it transposed",
-        quoted(model.path), quoted(fc_in->name), fc_in->shape[1], fc_in->shape[0]);
+bool is_transposed(const ModelFile& model, const Layout& layout, int32_t n_embd) {
+  const FileTensor* shows =
+      find(model.tensors, std::string(layout.first_layer) + std::string(layout.once_transposed.front()));
+  return shows != nullptr && shows->shape.size() == 2 && shows->shape[0] == n_embd &&
+         shows->shape[1] != n_embd;
+}
+
+// To [out, in], each step along a row as long as the file's rows.
+void turn(FileTensor& tensor, const std::string& path) {
+  if (info(tensor.dtype).block > 1 || tensor.encoding != nullptr) {
+    fail("{}: tensor {}: expected f32 or f16 in a file of the time when matrices were transposed, found {}",
+         quoted(path), quoted(tensor.name), tensor.type());
+  }
+  tensor.strides = {1, tensor.shape[1]};
+  std::swap(tensor.shape[0], tensor.shape[1]);
+}
+
+void turn_transposed(ModelFile& model, const Layout& layout) {
+  for (FileTensor& tensor : model.tensors) {
+    const bool turned = std::any_of(layout.once_transposed.begin(), layout.once_transposed.end(),
+                                    [&](std::string_view end) { return tensor.name.ends_with(end); });
+    if (turned && tensor.shape.size() == 2) turn(tensor, model.path);
   }
 }
 
@@ -175,27 +229,36 @@ nlohmann::json make_config(const Header& header, const Layout& layout, bool tied
   return config;
 }
 
-void read_model(ByteReader& reader, const Layout& layout, ModelFile& model) {
-  const Header header = read_header(reader, layout);
-  model.vocab = vocab_from_ggml_tokens(read_tokens(reader, header.n_vocab), model.path);
-  model.tensors = read_tensors(reader, header.ftype);
+void read_model(ByteReader& reader, const Container& container, const Layout& layout, ModelFile& model) {
+  const Header header = read_header(reader, container, layout);
+  model.vocab = vocab_from_ggml_tokens(read_tokens(reader, container, header.n_vocab), model.path);
+  model.tensors = read_tensors(reader, container, header.ftype);
   if (find(model.tensors, layout.embedding) == nullptr) {
     fail("{}: expected the tensor {} of a {} model, found none of that name among {}", quoted(model.path),
          quoted(layout.embedding), layout.model_type, model.tensors.size());
   }
-  refuse_transposed(model, header);
+  if (is_transposed(model, layout, header.n_embd)) turn_transposed(model, layout);
   const bool tied = !layout.optional_head.empty() && find(model.tensors, layout.optional_head) == nullptr;
   model.config = std::make_shared<const nlohmann::json>(make_config(header, layout, tied));
 }
 
 // "50400 (gptj) or 0 (gpt2)"
-std::string describe_counts(const InputFile& file) {
+std::string describe_counts(const InputFile& file, const Container& container) {
   std::string text;
   for (const Layout& layout : kLayouts) {
-    text +=
-        fmt::format("{}{} ({})", text.empty() ? "" : " or ", vocab_count(file, layout), layout.model_type);
+    text += fmt::format("{}{} ({})", text.empty() ? "" : " or ", vocab_count(file, container, layout),
+                        layout.model_type);
   }
   return text;
+}
+
+const Container& find_container(const InputFile& file) {
+  const std::string magic = ByteReader(file).text(kGgmlMagic.size(), "magic");
+  const auto* found = std::find_if(std::begin(kContainers), std::end(kContainers),
+                                   [&](const Container& container) { return magic == container.magic; });
+  if (found == std::end(kContainers))
+    fail("{}: expected a ggml file, found other first bytes", quoted(file.path()));
+  return *found;
 }
 
 }  // namespace
@@ -206,9 +269,10 @@ ModelFile open_ggml(const std::string& path) {
   model.format = "ggml";
   model.naming = Naming::ggml;
   model.files.push_back(std::make_unique<InputFile>(path));
-
-  ByteReader header(*model.files.front());
-  header.skip(kGgmlMagic.size(), "magic");
+  const InputFile& file = *model.files.front();
+  const Container& container = find_container(file);
+  ByteReader header(file);
+  header.skip(container.begin(), "magic");
   const int32_t n_vocab = header.i32("n_vocab");
 
   // Should the numbers allow both layouts, the names decide. Of two failures, that of the layout which made
@@ -216,10 +280,10 @@ ModelFile open_ggml(const std::string& path) {
   std::optional<Error> failure;
   uint64_t furthest = 0;
   for (const Layout& layout : kLayouts) {
-    if (vocab_count(*model.files.front(), layout) != n_vocab) continue;
-    ByteReader reader(*model.files.front());
+    if (vocab_count(file, container, layout) != n_vocab) continue;
+    ByteReader reader(file);
     try {
-      read_model(reader, layout, model);
+      read_model(reader, container, layout, model);
       return model;
     } catch (const Error& error) {
       if (reader.offset() >= furthest) failure = error;
@@ -227,8 +291,9 @@ ModelFile open_ggml(const std::string& path) {
     }
   }
   if (failure) throw *failure;
-  fail("{}: header: n_vocab: expected the vocabulary to begin with the same number {}, found {}",
-       quoted(path), n_vocab, describe_counts(*model.files.front()));
+  fail("{}: header: n_vocab: expected the vocabulary to begin with the same number {}, found {}{}",
+       quoted(path), n_vocab, describe_counts(file, container),
+       container.is_ggjt ? "; most ggjt files are LLaMA's, another architecture" : "");
 }
 
 }  // namespace gptj

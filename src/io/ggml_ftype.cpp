@@ -3,7 +3,8 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "tensor/dtype.h"
+#include "tensor/encodings.h"
+#include "tensor/old_encodings.h"
 
 namespace gptj {
 namespace {
@@ -11,70 +12,65 @@ namespace {
 constexpr int32_t kVersionFactor = 1000;
 constexpr int32_t kVersion = 2;
 
-constexpr std::string_view kAdvice = "make it again from the F16 file with a quantizer of June 2023 or later";
-
-struct ForeignType {
-  int32_t ftype;
+struct FtypeRow {
+  int32_t type;
   std::string_view name;
+  int first_version, last_version;
 };
 
-// Types that other programs write, or once wrote.
-constexpr ForeignType kForeignTypes[] = {
-    {4, "q4_1 with some f16"},
-    {5, "q4_2"},
-    {6, "q4_3"},
-    {10, "q2_K"},
-    {11, "q3_K"},
-    {12, "q4_K"},
-    {13, "q5_K"},
-    {14, "q6_K"},
+constexpr FtypeRow kFtypes[] = {
+    {0, "f32", 0, 0},   {1, "f16", 0, 0},   {2, "q4_0", 0, 2},  {3, "q4_1", 0, 2},  {5, "q4_2", 0, 0},
+    {6, "q4_3", 0, 0},  {7, "q8_0", 0, 2},  {8, "q5_0", 0, 2},  {9, "q5_1", 0, 2},  {10, "q2_K", 2, 2},
+    {11, "q3_K", 2, 2}, {12, "q4_K", 2, 2}, {13, "q5_K", 2, 2}, {14, "q6_K", 2, 2},
 };
 
-const DTypeInfo* find_dtype(int32_t type) {
-  for (int i = 0; i < kNumDTypes; ++i) {
-    const DTypeInfo& row = info(static_cast<DType>(i));
-    if (type >= 0 && row.ggml_ftype == type) return &row;
-  }
-  return nullptr;
-}
+// Of 22 to 27 April 2023: gave tensors the file's type instead of theirs.
+constexpr int kQ4_2File = 5, kQ4_3File = 6;
 
+/// "f32 (0), f16 (1), q4_0 (2, 1002, 2002), ..."
 std::string known_types() {
   std::string list;
-  for (int i = 0; i < kNumDTypes; ++i) {
-    const DTypeInfo& row = info(static_cast<DType>(i));
-    if (row.ggml_ftype < 0) continue;
-    const int32_t version = row.block > 1 ? kVersion : 0;
-    list += fmt::format("{}{} ({})", list.empty() ? "" : ", ", version * kVersionFactor + row.ggml_ftype,
-                        row.name);
+  for (const FtypeRow& row : kFtypes) {
+    std::string numbers;
+    for (int version = row.first_version; version <= row.last_version; ++version) {
+      numbers += fmt::format("{}{}", numbers.empty() ? "" : ", ", version * kVersionFactor + row.type);
+    }
+    list += fmt::format("{}{} ({})", list.empty() ? "" : ", ", row.name, numbers);
   }
   return list;
 }
 
 }  // namespace
 
-void check_ggml_ftype(int32_t ftype, const std::string& path) {
-  const int32_t version = ftype / kVersionFactor;
-  const int32_t type = ftype % kVersionFactor;
-  if (ftype >= 0 && version <= kVersion) {
-    if (const DTypeInfo* row = find_dtype(type)) {
-      if (row->block == 1 || version == kVersion) return;
+GgmlFtype parse_ggml_ftype(int32_t ftype, const std::string& path) {
+  const GgmlFtype out{ftype / kVersionFactor, ftype % kVersionFactor};
+  for (const FtypeRow& row : kFtypes) {
+    if (ftype < 0 || out.type != row.type) continue;
+    if (out.version >= row.first_version && out.version <= row.last_version) return out;
+    if (out.version > kVersion) {
       fail(
-          "{}: header: ftype: expected quantization version {}, found {} with version {} (May 2023 or "
-          "earlier), which this program does not read; {}",
-          quoted(path), kVersion, row->name, version, kAdvice);
-    }
-    for (const ForeignType& foreign : kForeignTypes) {
-      if (foreign.ftype != type) continue;
-      fail("{}: header: ftype: expected one of {}, found {} ({}), which this version does not read; {}",
-           quoted(path), known_types(), ftype, foreign.name, kAdvice);
+          "{}: header: ftype: expected quantization version 0, 1 or 2, found {}: {} of version {}, newer "
+          "than this "
+          "program",
+          quoted(path), ftype, row.name, out.version);
     }
   }
   fail("{}: header: ftype: expected one of {}, found {}", quoted(path), known_types(), ftype);
 }
 
-bool is_quantized_ggml_ftype(int32_t ftype) {
-  const DTypeInfo* row = find_dtype(ftype % kVersionFactor);
-  return row != nullptr && row->block > 1;
+int32_t ggml_ftype(DType dtype) {
+  const int32_t version = info(dtype).block > 1 ? kVersion : 0;
+  return version * kVersionFactor + info(dtype).ggml_ftype;
+}
+
+std::optional<GgmlType> ggml_type(const GgmlFtype& file, int32_t type) {
+  if (file.version < kVersion) {
+    if (file.version == 0 && type == file.type && (type == kQ4_2File || type == kQ4_3File)) --type;
+    if (const Encoding* old = old_encoding_of_ggml_type(file.version, type)) return GgmlType{old->dtype, old};
+  }
+  if (const std::optional<DType> dtype = dtype_from_ggml_type(type)) return GgmlType{*dtype, nullptr};
+  const Encoding* k_type = file.version == kVersion ? encoding_of_ggml_type(type) : nullptr;
+  return k_type != nullptr ? std::optional(GgmlType{k_type->dtype, k_type}) : std::nullopt;
 }
 
 }  // namespace gptj

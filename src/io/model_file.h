@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,7 @@
 namespace gptj {
 
 /// Whose names a file gives its tensors: the columns of the name tables in model/.
-enum class Naming { huggingface, ggml };
+enum class Naming { huggingface, ggml, gguf };
 
 /// One tensor of a file: where its data lies. `offset + bytes` is inside the file, and `bytes` is what shape, strides
 /// and encoding ask for: readers have checked both.
@@ -25,10 +26,13 @@ struct FileTensor {
   const InputFile* file;       // nullptr: none, the weights are made up (model/synthetic.h)
   uint64_t offset;
   uint64_t bytes;
-  bool panels = false;  // a matrix as memory has it: [rows, n] in panels, not transposed whatever the naming
+  bool panels =
+      false;  // as memory has it: a matrix [rows, n] in panels, not transposed whatever the naming, a vector
+              // padded; both where a register may be loaded from
   const Encoding* encoding = nullptr;  // what its rows are stored in, if that is no DType
   std::vector<int64_t> strides =
       {};  // in values, of each dimension; empty: rows follow each other. Floats only
+  std::optional<uint32_t> checksum = {};  // CRC-32 of its bytes, where the file has that
 
   /// What its numbers are stored as: "f16", "q4_K".
   const char* type() const { return encoding != nullptr ? encoding->name : info(dtype).name; }

@@ -1,12 +1,13 @@
 #include "io/native.h"
 
-#include <limits>
+#include <algorithm>
+#include <cstddef>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 
 #include "base/error.h"
-#include "io/byte_reader.h"
+#include "io/checksum.h"
 #include "io/native_vocab.h"
 #include "tensor/panel.h"
 #include "text/json.h"
@@ -33,10 +34,8 @@ class TensorReader {
       : header_(header), file_(file), data_begin_(data_begin) {}
 
   std::vector<FileTensor> read() {
-    const json& list = member(header_.root, "tensors");
-    if (!list.is_array()) header_.fail("tensors", "an array", list);
     std::vector<FileTensor> tensors;
-    for (const json& entry : list) tensors.push_back(read_tensor(entry));
+    for (const json& entry : member(header_.root, "tensors")) tensors.push_back(read_tensor(entry));
     if (data_begin_ + end_ != file_.size()) {
       fail("{}: expected {} bytes, as its header says, found {}: truncated or damaged", quoted(file_.path()),
            data_begin_ + end_, file_.size());
@@ -66,7 +65,7 @@ class TensorReader {
            quoted(name_), bytes, data_begin_ + offset, file_.size());
     }
     end_ = offset + bytes;
-    return {name_, *dtype, shape, &file_, data_begin_ + offset, bytes, shape.size() == 2};
+    return {name_, *dtype, shape, &file_, data_begin_ + offset, bytes, /*panels=*/true};
   }
 
   std::vector<int64_t> read_shape(const json& value, DType dtype) const {
@@ -109,30 +108,78 @@ class TensorReader {
   std::string name_;  // of the tensor at hand
 };
 
-/// The header, and where the data begins.
-std::pair<JsonFile, uint64_t> read_header(const InputFile& file) {
-  ByteReader reader(file);
-  if (reader.text(kNativeMagic.size(), "magic") != kNativeMagic) {
+/// All that stands before the data.
+struct Head {
+  JsonFile header;
+  std::string vocab;
+  std::vector<uint32_t> checksums;  // of each tensor
+  uint64_t end;                     // where the data begins
+};
+
+NativeStart read_start(const InputFile& file) {
+  NativeStart start{};
+  if (file.size() < sizeof start) {
+    fail("{}: truncated: expected at least {} bytes, found {}", quoted(file.path()), sizeof start,
+         file.size());
+  }
+  file.read_at(0, &start, sizeof start);
+  if (std::string_view(start.magic, sizeof start.magic) != kNativeMagic) {
     fail("{}: expected a .gptj file, found other first bytes", quoted(file.path()));
   }
-  if (const uint32_t order = reader.u32("byte order"); order != kNativeByteOrder) {
+  if (start.byte_order != kNativeByteOrder) {
     fail("{}: byte order: expected {:#010x}, found {:#010x}: made on a machine of the other one?",
-         quoted(file.path()), kNativeByteOrder, order);
+         quoted(file.path()), kNativeByteOrder, start.byte_order);
   }
-  if (const uint32_t version = reader.u32("version"); version != kNativeVersion) {
-    fail("{}: version: expected {}, found {}; quantize the original again with this program",
-         quoted(file.path()), kNativeVersion, version);
+  if (start.version != kNativeVersion) {
+    fail("{}: version: expected {}, the one that this program knows, found {}{}", quoted(file.path()),
+         kNativeVersion, start.version, start.version > kNativeVersion ? ": made by a newer program" : "");
   }
-  const uint64_t low = reader.u32("header length");
-  const uint64_t length = low | static_cast<uint64_t>(reader.u32("header length")) << 32;
-  if (length > kMaxJsonBytes) {
-    fail("{}: header length: expected at most {}, found {}", quoted(file.path()), kMaxJsonBytes, length);
+  return start;
+}
+
+Head read_head(const InputFile& file) {
+  const NativeStart start = read_start(file);
+  uint64_t end = sizeof start;
+  const auto take = [&](const char* what, uint64_t bytes) {
+    const uint64_t left = file.size() - end, most = std::min(left, kMaxJsonBytes);
+    if (bytes > most) {
+      fail("{}: length of the {}: expected at most {}, as {} bytes follow, found {}", quoted(file.path()),
+           what, most, left, bytes);
+    }
+    end += bytes;
+  };
+  take("header", start.header_bytes);
+  take("vocabulary", start.vocab_bytes);
+  take("checksums", start.n_tensors * sizeof(uint32_t));
+  std::string rest(end - sizeof start, '\0');
+  file.read_at(sizeof start, rest.data(), rest.size());
+  if (const uint32_t found = native_checksum(start, rest); found != start.checksum) {
+    fail("{}: checksum of the header: expected {:08x}, found {:08x}: the file is damaged",
+         quoted(file.path()), start.checksum, found);
   }
-  json root = parse_json_object(reader.text(static_cast<size_t>(length), "header"), file.path());
-  return {JsonFile{file.path(), std::move(root)}, native_aligned(reader.offset())};
+
+  const std::string text = rest.substr(0, start.header_bytes);
+  Head head{{file.path(), parse_json_object(text, file.path())},
+            rest.substr(start.header_bytes, start.vocab_bytes),
+            std::vector<uint32_t>(start.n_tensors),
+            native_aligned(end)};
+  rest.copy(reinterpret_cast<char*>(head.checksums.data()), start.n_tensors * sizeof(uint32_t),
+            start.header_bytes + start.vocab_bytes);
+  const json& tensors = member(head.header.root, "tensors");
+  if (!tensors.is_array()) head.header.fail("tensors", "an array", tensors);
+  if (tensors.size() != start.n_tensors) {
+    fail("{}: tensors: expected {}, as many as checksums, found {}", quoted(file.path()), start.n_tensors,
+         tensors.size());
+  }
+  return head;
 }
 
 }  // namespace
+
+uint32_t native_checksum(const NativeStart& start, std::string_view rest) {
+  std::string all(reinterpret_cast<const char*>(&start), offsetof(NativeStart, checksum));
+  return crc32_of(all.append(rest));
+}
 
 uint64_t native_bytes(DType dtype, const std::vector<int64_t>& shape) {
   if (shape.size() == 1) return static_cast<uint64_t>(round_up(shape[0], kPanelRows)) * sizeof(float);
@@ -146,12 +193,13 @@ ModelFile open_native(const std::string& path) {
   model.naming = Naming::huggingface;
   model.files.push_back(std::make_unique<InputFile>(path));
   const InputFile& file = *model.files.back();
-  const auto [header, data_begin] = read_header(file);
-  const json& config = member(header.root, "config");
-  if (!config.is_object()) header.fail("config", "an object", config);
+  const Head head = read_head(file);
+  const json& config = member(head.header.root, "config");
+  if (!config.is_object()) head.header.fail("config", "an object", config);
   model.config = std::make_shared<const json>(config);
-  model.vocab = vocab_from_json(header, member(header.root, "tokenizer"));
-  model.tensors = TensorReader(header, file, data_begin).read();
+  model.vocab = read_native_vocab(head.header, member(head.header.root, "tokenizer"), head.vocab);
+  model.tensors = TensorReader(head.header, file, head.end).read();
+  for (size_t i = 0; i < model.tensors.size(); ++i) model.tensors[i].checksum = head.checksums[i];
   return model;
 }
 

@@ -14,7 +14,22 @@ namespace gptj {
 inline constexpr std::string_view kNativeMagic("\x93gptj\r\n\x1a", 8);
 inline constexpr uint32_t kNativeByteOrder = 0x01020304;
 inline constexpr uint32_t kNativeVersion = 1;
-inline constexpr uint64_t kNativeHeaderAt = 24;  // after magic, byte order, version and the header's length
+
+/// The file's first bytes. Behind them `header_bytes` of JSON, `vocab_bytes` of tokens and merges, and 4 bytes for each
+/// of `n_tensors`, the checksum of its data.
+struct NativeStart {
+  char magic[8];
+  uint32_t byte_order;
+  uint32_t version;
+  uint64_t header_bytes;
+  uint64_t vocab_bytes;
+  uint32_t n_tensors;
+  uint32_t checksum;  // of all that stands before the data but this field
+};
+static_assert(sizeof(NativeStart) == 40);
+
+/// The checksum that `start` should have; `rest` is what stands behind it before the data.
+uint32_t native_checksum(const NativeStart& start, std::string_view rest);
 
 /// Where tensors begin: a page, so that a mapped file can be used in place.
 inline constexpr uint64_t kNativeAlignment = 4096;

@@ -1,5 +1,7 @@
 #include "io/native_vocab.h"
 
+#include <bit>
+#include <cstring>
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 
@@ -43,32 +45,103 @@ std::string bytes_of(const JsonFile& file, const std::string& field, const json&
   return bytes;
 }
 
-const json& array(const JsonFile& file, const json& where, const char* key) {
-  const json& value = member(where, key);
-  if (!value.is_array()) file.fail(fmt::format("tokenizer.{}", key), "an array", value);
-  return value;
-}
-
 bool boolean(const JsonFile& file, const json& where, const char* key) {
   const json& value = member(where, key);
   if (!value.is_boolean()) file.fail(fmt::format("tokenizer: {}", key), "true or false", value);
   return value.get<bool>();
 }
 
-std::optional<int> optional_id(const JsonFile& file, const json& where, const char* key) {
+int token_id(const JsonFile& file, const json& where, const char* key, size_t n_tokens) {
   const json& value = member(where, key);
-  if (value.is_null()) return {};
-  return read_token_id(file, "tokenizer", key, value);
+  const int id = read_token_id(file, "tokenizer", key, value);
+  if (static_cast<size_t>(id) >= n_tokens) {
+    file.fail(fmt::format("tokenizer: {}", key), fmt::format("the id of one of {} tokens", n_tokens), value);
+  }
+  return id;
+}
+
+std::optional<int> optional_id(const JsonFile& file, const json& where, const char* key, size_t n_tokens) {
+  if (member(where, key).is_null()) return {};
+  return token_id(file, where, key, n_tokens);
+}
+
+/// Counts and bytes, little-endian as the machine.
+class Fields {
+ public:
+  Fields(const std::string& path, std::string_view bytes) : path_(path), bytes_(bytes) {}
+
+  size_t left() const { return bytes_.size(); }
+
+  std::string_view take(size_t bytes, const char* what) {
+    if (bytes > bytes_.size()) {
+      fail("{}: vocabulary: {}: expected {} bytes, found {} to its end", quoted(path_), what, bytes,
+           bytes_.size());
+    }
+    const std::string_view taken = bytes_.substr(0, bytes);
+    bytes_.remove_prefix(bytes);
+    return taken;
+  }
+
+  uint32_t u32(const char* what) {
+    uint32_t value = 0;
+    std::memcpy(&value, take(sizeof value, what).data(), sizeof value);
+    return value;
+  }
+
+  /// A number of things that take at least `bytes` each.
+  uint32_t count(size_t bytes, const char* what) {
+    const uint32_t n = u32(what);
+    if (n > left() / bytes) {
+      fail("{}: vocabulary: {}: expected at most {}, as there are {} bytes left, found {}", quoted(path_),
+           what, left() / bytes, left(), n);
+    }
+    return n;
+  }
+
+ private:
+  const std::string& path_;
+  std::string_view bytes_;
+};
+
+void put(std::string& to, size_t value) {
+  const auto word = static_cast<uint32_t>(value);
+  to.append(reinterpret_cast<const char*>(&word), sizeof word);
+}
+
+void read_tokens_and_merges(Vocab& vocab, std::string_view bytes) {
+  Fields fields(vocab.source, bytes);
+  vocab.tokens.resize(fields.count(sizeof(uint32_t), "number of tokens"));
+  for (std::string& token : vocab.tokens) token = fields.take(fields.u32("length of a token"), "a token");
+  const uint32_t n_merges = fields.count(2 * sizeof(uint32_t), "number of merges");
+  vocab.merges.reserve(n_merges);
+  const auto token = [&] {
+    const uint32_t id = fields.u32("a merge");
+    if (id < vocab.tokens.size()) return vocab.tokens[id];
+    fail("{}: vocabulary: merge {}: expected ids of the {} tokens, found {}", quoted(vocab.source),
+         vocab.merges.size(), vocab.tokens.size(), id);
+  };
+  for (uint32_t i = 0; i < n_merges; ++i) {
+    std::string left = token();
+    vocab.merges.emplace_back(std::move(left), token());
+  }
+  if (fields.left() > 0) {
+    fail("{}: vocabulary: expected its end after the merges, found {} more bytes", quoted(vocab.source),
+         fields.left());
+  }
 }
 
 }  // namespace
 
-json vocab_to_json(const Vocab& vocab) {
-  std::unordered_map<std::string_view, int> ids;
-  json tokens = json::array(), merges = json::array(), added = json::array();
-  for (const std::string& token : vocab.tokens) {
-    ids.emplace(token, static_cast<int>(tokens.size()));
-    tokens.push_back(text_of(token));
+std::string vocab_to_bytes(const Vocab& vocab) {
+  static_assert(std::endian::native == std::endian::little, "numbers are written as they lie in memory");
+  std::unordered_map<std::string_view, size_t> ids;
+  std::string out;
+  put(out, vocab.tokens.size());
+  for (size_t id = 0; id < vocab.tokens.size(); ++id) {
+    const std::string& token = vocab.tokens[id];
+    ids.emplace(token, id);
+    put(out, token.size());
+    out += token;
   }
   const auto id_of = [&](const std::string& token) {
     const auto found = ids.find(token);
@@ -78,10 +151,16 @@ json vocab_to_json(const Vocab& vocab) {
     }
     return found->second;
   };
+  put(out, vocab.merges.size());
   for (const auto& [left, right] : vocab.merges) {
-    merges.push_back(id_of(left));
-    merges.push_back(id_of(right));
+    put(out, id_of(left));
+    put(out, id_of(right));
   }
+  return out;
+}
+
+json vocab_to_json(const Vocab& vocab) {
+  json added = json::array();
   for (const AddedToken& token : vocab.added) {
     added.push_back({{"id", token.id},
                      {"text", text_of(token.text)},
@@ -90,35 +169,23 @@ json vocab_to_json(const Vocab& vocab) {
                      {"rstrip", token.rstrip},
                      {"single_word", token.single_word}});
   }
-  json out = {{"tokens", std::move(tokens)},
-              {"merges", std::move(merges)},
-              {"added", std::move(added)},
-              {"add_prefix_space", vocab.add_prefix_space}};
+  json out = {{"added", std::move(added)}, {"add_prefix_space", vocab.add_prefix_space}};
   if (vocab.bos) out["bos"] = *vocab.bos;
   if (vocab.eos) out["eos"] = *vocab.eos;
   return out;
 }
 
-Vocab vocab_from_json(const JsonFile& file, const json& from) {
+Vocab read_native_vocab(const JsonFile& file, const json& from, std::string_view bytes) {
   if (!from.is_object()) file.fail("tokenizer", "an object", from);
   Vocab vocab;
   vocab.source = file.path;
-  for (const json& token : array(file, from, "tokens")) {
-    vocab.tokens.push_back(bytes_of(file, fmt::format("tokenizer.tokens[{}]", vocab.tokens.size()), token));
-  }
-  const json& merges = array(file, from, "merges");
-  if (merges.size() % 2 != 0) file.fail("tokenizer.merges", "pairs of ids", merges.back());
-  const auto token = [&](const json& id) {
-    const auto index = static_cast<size_t>(read_token_id(file, "tokenizer", "merges", id));
-    if (index >= vocab.tokens.size()) file.fail("tokenizer.merges", "ids of tokens", id);
-    return vocab.tokens[index];
-  };
-  for (size_t i = 0; i < merges.size(); i += 2)
-    vocab.merges.emplace_back(token(merges[i]), token(merges[i + 1]));
-  for (const json& entry : array(file, from, "added")) {
+  read_tokens_and_merges(vocab, bytes);
+  const json& added = member(from, "added");
+  if (!added.is_array()) file.fail("tokenizer.added", "an array", added);
+  for (const json& entry : added) {
     if (!entry.is_object()) file.fail("tokenizer.added", "objects", entry);
     AddedToken& to = vocab.added.emplace_back();
-    to.id = read_token_id(file, "tokenizer.added", "id", member(entry, "id"));
+    to.id = token_id(file, entry, "id", vocab.tokens.size());
     to.text = bytes_of(file, "tokenizer.added: text", member(entry, "text"));
     to.normalized = boolean(file, entry, "normalized");
     to.lstrip = boolean(file, entry, "lstrip");
@@ -126,8 +193,8 @@ Vocab vocab_from_json(const JsonFile& file, const json& from) {
     to.single_word = boolean(file, entry, "single_word");
   }
   vocab.add_prefix_space = boolean(file, from, "add_prefix_space");
-  vocab.bos = optional_id(file, from, "bos");
-  vocab.eos = optional_id(file, from, "eos");
+  vocab.bos = optional_id(file, from, "bos", vocab.tokens.size());
+  vocab.eos = optional_id(file, from, "eos", vocab.tokens.size());
   return vocab;
 }
 

@@ -2,18 +2,23 @@
 
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <string_view>
 
 #include "text/json_file.h"
 #include "text/vocab.h"
 
+/// The vocabulary in our own file (docs/formats.md): tokens and merges as bytes, because a hundred thousand values of
+/// JSON take longer to read than a small model's first token, the rest as JSON.
 namespace gptj {
 
-/// The vocabulary as our own file has it: {"tokens": [...], "merges": [left id, right id, ...], "added": [...],
-/// "add_prefix_space", "bos", "eos"}. A token's bytes are the characters U+0000 to U+00FF. Throws Error if a merge
-/// names no token.
+/// Number of tokens; of each its length and bytes; number of merges; of each the ids of its two sides. Throws Error if
+/// a merge names no token.
+std::string vocab_to_bytes(const Vocab& vocab);
+
+/// {"added": [...], "add_prefix_space", "bos", "eos"}. A token's bytes are the characters U+0000 to U+00FF.
 nlohmann::json vocab_to_json(const Vocab& vocab);
 
-/// `json` is a part of `file`. Throws Error, naming the field.
-Vocab vocab_from_json(const JsonFile& file, const nlohmann::json& json);
+/// Both together; `json` is a part of `file`. Throws Error, naming the field.
+Vocab read_native_vocab(const JsonFile& file, const nlohmann::json& json, std::string_view bytes);
 
 }  // namespace gptj

@@ -1,37 +1,21 @@
 #include "io/native_writer.h"
 
 #include <bit>
-#include <cstring>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "base/error.h"
+#include "base/platform.h"
 #include "io/native_vocab.h"
 
 namespace gptj {
-namespace {
 
 using nlohmann::json;
 
-void check_room(const std::string& path, uint64_t bytes) {
-  const std::filesystem::path directory = std::filesystem::absolute(path).parent_path();
-  std::error_code unknown;
-  const auto space = std::filesystem::space(directory, unknown);
-  if (!unknown && space.available < bytes) {
-    fail("cannot write {}: expected {} bytes of free disk space, found {}", quoted(path), bytes,
-         space.available);
-  }
-}
-
-}  // namespace
-
-NativeWriter::NativeWriter(const std::string& path, const json& config, const Vocab& vocab,
-                           std::vector<NativeTensor> tensors)
-    : tensors_(std::move(tensors)), file_(path) {
+NativeWriter::NativeWriter(const std::string& path, OutputModel model)
+    : ModelWriter(path, std::move(model.tensors)), path_(path), checksums_(tensors_.size()) {
   static_assert(std::endian::native == std::endian::little, "numbers are written as they lie in memory");
   json list = json::array();
   uint64_t end = 0;  // from the beginning of the data
-  for (const NativeTensor& tensor : tensors_) {
+  for (const OutputTensor& tensor : tensors_) {
     offsets_.push_back(native_aligned(end));
     const uint64_t bytes = native_bytes(tensor.dtype, tensor.shape);
     list.push_back({{"name", tensor.name},
@@ -42,22 +26,39 @@ NativeWriter::NativeWriter(const std::string& path, const json& config, const Vo
     end = offsets_.back() + bytes;
   }
   const std::string header =
-      json{{"config", config}, {"tokenizer", vocab_to_json(vocab)}, {"tensors", std::move(list)}}.dump();
-  const uint64_t data_begin = native_aligned(kNativeHeaderAt + header.size());
+      json{{"config", model.config}, {"tokenizer", vocab_to_json(model.vocab)}, {"tensors", std::move(list)}}
+          .dump();
+  const std::string tokens = vocab_to_bytes(model.vocab);
+  start_.header_bytes = header.size();
+  start_.vocab_bytes = tokens.size();
+  start_.n_tensors = static_cast<uint32_t>(tensors_.size());
+  head_ = header + tokens;
+  const uint64_t data_begin =
+      native_aligned(sizeof start_ + head_.size() + tensors_.size() * sizeof(uint32_t));
   for (uint64_t& offset : offsets_) offset += data_begin;
   file_bytes_ = data_begin + end;
   check_room(path, file_bytes_);
-
-  const uint32_t words[] = {kNativeByteOrder, kNativeVersion};
-  const uint64_t length = header.size();
-  file_.write_at(0, kNativeMagic.data(), kNativeMagic.size());
-  file_.write_at(8, words, sizeof(words));
-  file_.write_at(16, &length, sizeof(length));
-  file_.write_at(kNativeHeaderAt, header.data(), header.size());
 }
 
 void NativeWriter::write(size_t tensor, uint64_t offset, const void* data, size_t bytes) {
-  file_.write_at(offsets_[tensor] + offset, data, bytes);
+  ModelWriter::write(tensor, offset, data, bytes);
+  checksums_[tensor].add(offset, data, bytes);
+}
+
+void NativeWriter::finish() {
+  for (const ChecksumOfParts& tensor : checksums_) {
+    const uint32_t checksum = tensor.value();
+    head_.append(reinterpret_cast<const char*>(&checksum), sizeof checksum);
+  }
+  kNativeMagic.copy(start_.magic, sizeof start_.magic);
+  start_.byte_order = kNativeByteOrder;
+  start_.version = kNativeVersion;
+  start_.checksum = native_checksum(start_, head_);
+  file_.write_at(0, &start_, sizeof start_);
+  file_.write_at(sizeof start_, head_.data(), head_.size());
+  ModelWriter::finish();
+  // Read anew, it comes to lie in huge pages, where the system has them for files; written in pieces it does not.
+  platform::forget_cached(path_);
 }
 
 }  // namespace gptj

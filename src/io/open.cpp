@@ -4,6 +4,8 @@
 #include "base/error.h"
 #include "io/foreign.h"
 #include "io/ggml.h"
+#include "io/gguf.h"
+#include "io/gguf_metadata.h"
 #include "io/huggingface.h"
 #include "io/model_file.h"
 #include "io/native.h"
@@ -36,7 +38,11 @@ bool is_native(const Candidate& candidate) {
 }
 
 bool is_ggml(const Candidate& candidate) {
-  return candidate.head.starts_with(kGgmlMagic);
+  return candidate.head.starts_with(kGgmlMagic) || candidate.head.starts_with(kGgjtMagic);
+}
+
+bool is_gguf(const Candidate& candidate) {
+  return candidate.head.starts_with(kGgufMagic);
 }
 
 bool is_safetensors(const Candidate& candidate) {
@@ -61,6 +67,7 @@ constexpr Form kForms[] = {
      read_vocab_directory},
     {"our own file (.gptj)", is_native, open_native, native_vocab},
     {"a legacy ggml file (ggml-model.bin)", is_ggml, open_ggml, ggml_vocab},
+    {"a GGUF file (.gguf)", is_gguf, open_gguf, open_gguf_vocab},
     {"a safetensors file beside its config.json", is_safetensors, open_safetensors_file, vocab_beside},
 };
 

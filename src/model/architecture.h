@@ -50,5 +50,6 @@ std::unique_ptr<Architecture> make_architecture(const ModelFile& file);
 
 std::unique_ptr<Architecture> make_gptj(const ModelFile& file);
 std::unique_ptr<Architecture> make_gpt2(const ModelFile& file);
+std::unique_ptr<Architecture> make_codegen(const ModelFile& file);
 
 }  // namespace gptj

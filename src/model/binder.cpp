@@ -6,26 +6,24 @@
 #include <charconv>
 
 #include "base/error.h"
+#include "model/stored_type.h"
 
 namespace gptj {
 namespace {
 
 constexpr std::string_view kPrefix = "transformer.";
 
-std::string with_layer(std::string_view pattern, int layer) {
-  return layer < 0 ? std::string(pattern) : fmt::format(fmt::runtime(pattern), layer);
-}
-
 /// The N of "h.N.", "model/hN/" and the like at the start of a name, -1: none.
 int layer_number(std::string_view name, Naming naming) {
-  for (std::string_view start : {kPrefix, std::string_view("model/")}) {
-    if (name.starts_with(start)) name.remove_prefix(start.size());
-  }
-  const std::string_view layer =
-      naming == Naming::ggml && name.starts_with("h") && !name.starts_with("h.") ? "h" : "h.";
-  if (!name.starts_with(layer)) return -1;
+  const auto skip = [&](std::string_view start) {
+    if (!name.starts_with(start)) return false;
+    name.remove_prefix(start.size());
+    return true;
+  };
+  skip(kPrefix);
+  const bool in_layer = naming == Naming::gguf ? skip("blk.") : skip("model/h") || skip("h.");
   int number = -1;
-  std::from_chars(name.data() + layer.size(), name.data() + name.size(), number);
+  if (in_layer) std::from_chars(name.data(), name.data() + name.size(), number);
   return number;
 }
 
@@ -35,21 +33,38 @@ std::string shape_text(const std::vector<int64_t>& shape) {
 
 }  // namespace
 
+std::string_view TensorName::in(Naming naming) const {
+  switch (naming) {
+    case Naming::ggml:
+      return ggml;
+    case Naming::gguf:
+      return gguf;
+    case Naming::huggingface:
+      break;
+  }
+  return huggingface;
+}
+
+std::string TensorName::in(Naming naming, int layer) const {
+  const std::string_view pattern = in(naming);
+  return layer < 0 ? std::string(pattern) : fmt::format(fmt::runtime(pattern), layer);
+}
+
 Binder::Binder(const ModelFile& file, MakeUp make_up) : file_(file), make_up_(std::move(make_up)) {
   for (const FileTensor& tensor : file.tensors) by_name_.emplace(tensor.name, &tensor);
 }
 
 const FileTensor* Binder::find(const TensorName& name, int layer) const {
-  const bool ggml = file_.naming == Naming::ggml;
-  const std::string plain = with_layer(ggml ? name.ggml : name.huggingface, layer);
+  const std::string plain = name.in(file_.naming, layer);
   auto found = by_name_.find(plain);
-  if (found == by_name_.end() && !ggml) found = by_name_.find(std::string(kPrefix) + plain);
+  if (found == by_name_.end() && file_.naming == Naming::huggingface)
+    found = by_name_.find(std::string(kPrefix) + plain);
   return found == by_name_.end() ? nullptr : found->second;
 }
 
 const FileTensor& Binder::require(const TensorName& name, int layer, std::vector<int64_t> shape) {
   const FileTensor* tensor = find(name, layer);
-  const std::string wanted = with_layer(file_.naming == Naming::ggml ? name.ggml : name.huggingface, layer);
+  const std::string wanted = name.in(file_.naming, layer);
   if (tensor == nullptr && make_up_) {
     tensor = &make_up_(wanted, shape);
     by_name_.emplace(tensor->name, tensor);
@@ -71,42 +86,60 @@ const FileTensor& Binder::require(const TensorName& name, int layer, std::vector
   return *tensor;
 }
 
-void Binder::add_matrix(Matrix& to, const TensorName& name, int layer, int64_t rows, int64_t n,
-                        bool transposed) {
-  const std::vector<int64_t> shape = transposed ? std::vector{n, rows} : std::vector{rows, n};
-  const FileTensor& from = require(name, layer, shape);
-  to.dtype = from.dtype;
+void Binder::add_matrix(MatrixBinding binding, int64_t rows, int64_t n) {
+  Matrix& to = *binding.to;
+  to.dtype = binding.from->dtype;
   to.rows = static_cast<int>(rows);
   to.n = static_cast<int>(n);
   const auto same = std::find_if(matrices_.begin(), matrices_.end(), [&](const MatrixBinding& other) {
-    return other.from == &from && other.transposed == transposed;
+    return other.from == binding.from && other.transposed == binding.transposed && other.rows == binding.rows;
   });
   if (same != matrices_.end()) {
     shared_.emplace_back(&to, same->to);
   } else {
-    matrices_.push_back({with_layer(name.huggingface, layer), layer, &to, &from, transposed});
+    matrices_.push_back(std::move(binding));
   }
 }
 
 void Binder::matrix(Matrix& to, const TensorName& name, int64_t rows, int64_t n, int layer) {
-  add_matrix(to, name, layer, rows, n, false);
+  const FileTensor& from = require(name, layer, {rows, n});
+  add_matrix({name.in(Naming::huggingface, layer), layer, &to, &from, false, {}, name}, rows, n);
+}
+
+void Binder::matrix(Matrix& to, const TensorName& name, int64_t rows, int64_t n, int layer,
+                    const FusedRows& fused) {
+  if (has(name, layer)) return matrix(to, name, rows, n, layer);
+  const FileTensor& from = require(fused.tensor, layer, {fused.n_rows, n});
+  add_matrix({name.in(Naming::huggingface, layer), layer, &to, &from, false, fused.rows, name}, rows, n);
 }
 
 void Binder::conv1d(Matrix& to, const TensorName& name, int64_t rows, int64_t n, int layer) {
-  const FileTensor* from = find(name, layer);
-  const bool in_panels = from != nullptr && from->panels;
-  add_matrix(to, name, layer, rows, n, file_.naming == Naming::huggingface && !in_panels);
+  const FileTensor* found = find(name, layer);
+  const bool in_panels = found != nullptr && found->panels;
+  const bool transposed = file_.naming == Naming::huggingface && !in_panels;
+  const FileTensor& from = require(name, layer, transposed ? std::vector{n, rows} : std::vector{rows, n});
+  add_matrix({name.in(Naming::huggingface, layer), layer, &to, &from, transposed, {}, name, true}, rows, n);
 }
 
 void Binder::vector(Vector& to, const TensorName& name, int64_t n, int layer) {
   to.n = static_cast<int>(n);
-  vectors_.push_back({with_layer(name.huggingface, layer), &to, &require(name, layer, {n})});
+  vectors_.push_back({name.in(Naming::huggingface, layer), &to, &require(name, layer, {n}), name, layer});
 }
 
 void Binder::optional_vector(Vector& to, const TensorName& name, int64_t n, int layer) {
   if (find(name, layer) != nullptr) return vector(to, name, n, layer);
   to.n = static_cast<int>(n);
-  vectors_.push_back({with_layer(name.huggingface, layer), &to, nullptr});
+  vectors_.push_back({name.in(Naming::huggingface, layer), &to, nullptr, name, layer});
+}
+
+bool Binder::store_as(DType wanted) {
+  bool changes = false;
+  for (const MatrixBinding& matrix : matrices_) {
+    matrix.to->dtype = stored_type(wanted, matrix);
+    changes |= matrix.to->dtype != matrix.from->dtype;
+  }
+  for (const auto& [to, from] : shared_) to->dtype = from->dtype;
+  return changes;
 }
 
 void Binder::check_unused(int n_layer) const {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/arena.h"
+#include "base/mapping.h"
 #include "gptj/model.h"
 #include "io/model_file.h"
 #include "tensor/tensor.h"
@@ -18,11 +19,15 @@ namespace gptj {
 
 class ThreadPool;
 
-/// The names of one tensor in the two worlds. In a layer's names "{}" stands for its number. Hugging Face
+/// The names of one tensor in the three worlds. In a layer's names "{}" stands for its number. Hugging Face
 /// names are given without the optional "transformer." in front.
 struct TensorName {
   std::string_view huggingface;
   std::string_view ggml;
+  std::string_view gguf;
+
+  std::string_view in(Naming naming) const;
+  std::string in(Naming naming, int layer) const;  // -1: outside of the layers
 };
 
 /// Which rows of a tensor a matrix is made of: `block` rows from `first` on, again `step` further, and so on.
@@ -32,6 +37,14 @@ struct RowBlocks {
   int64_t step = 1;
 
   int64_t row(int64_t index) const { return first + index / block * step + index % block; }
+  bool operator==(const RowBlocks&) const = default;
+};
+
+/// A tensor that holds several matrices, [n_rows, n] in all, and which of its rows are one of them.
+struct FusedRows {
+  TensorName tensor;
+  int64_t n_rows;
+  RowBlocks rows;
 };
 
 /// A weight of the model and the tensor that it comes from.
@@ -42,16 +55,28 @@ struct MatrixBinding {
   const FileTensor* from;
   bool transposed;  // the tensor is [n, rows]
   RowBlocks rows = {};
+  TensorName names = {};
+  bool conv1d = false;  // Hugging Face's form of it is [n, rows], whatever this file's
 };
 struct VectorBinding {
   std::string name;
   Vector* to;
   const FileTensor* from;  // nullptr: zeros
+  TensorName names = {};
+  int layer = -1;
+};
+
+/// What the views of loaded weights look at.
+struct Weights {
+  std::unique_ptr<Arena> arena;                    // what was packed
+  std::vector<std::unique_ptr<Mapping>> mappings;  // files whose tensors are used in place
+  uint64_t mapped_bytes = 0;                       // of these tensors
 };
 
 /// Ties the tensors of a file to the weights of a model. An architecture names each tensor that it needs, its
 /// shape and the view that it will fill; the binder finds it in the file and checks it. Then check_unused()
-/// looks for what the file has too much, and load() streams the data into one block of memory.
+/// looks for what the file has too much, and load() streams the data into one block of memory, or finds it in the file's
+/// own pages.
 class Binder {
  public:
   /// Makes up a tensor of that shape that the file does not have; it must stay where it is.
@@ -60,13 +85,15 @@ class Binder {
   explicit Binder(const ModelFile& file, MakeUp make_up = {});
 
   void matrix(Matrix& to, const TensorName& name, int64_t rows, int64_t n, int layer = -1);
+  /// As matrix(), for one that files may also keep as rows of a fused tensor.
+  void matrix(Matrix& to, const TensorName& name, int64_t rows, int64_t n, int layer, const FusedRows& fused);
   /// As matrix(), for one whose Hugging Face form is transposed, [n, rows] (GPT-2's Conv1D).
   void conv1d(Matrix& to, const TensorName& name, int64_t rows, int64_t n, int layer = -1);
   void vector(Vector& to, const TensorName& name, int64_t n, int layer = -1);
   /// Zeros where the file has none.
   void optional_vector(Vector& to, const TensorName& name, int64_t n, int layer = -1);
 
-  bool has(const TensorName& name) const { return find(name, -1) != nullptr; }
+  bool has(const TensorName& name, int layer = -1) const { return find(name, layer) != nullptr; }
 
   /// The file's tensors that are weights of the model, each once.
   const std::set<const FileTensor*>& used() const { return used_; }
@@ -79,19 +106,22 @@ class Binder {
   /// ggml file has without need.
   void check_unused(int n_layer) const;
 
-  /// Bytes that load() will take.
+  /// Matrices will be loaded as stored_type(wanted) says, quantized if the file has another type. False: none has.
+  bool store_as(DType wanted);
+
+  /// Bytes of all weights once they are loaded.
   uint64_t weight_bytes() const;
 
-  /// Reads and packs everything bound, on all threads of the pool. The views are valid while the result
-  /// lives.
-  std::unique_ptr<Arena> load(ThreadPool& pool, const Progress& progress);
+  /// Everything bound: what the file has as memory has it is used where it lies, the rest is read and packed on all
+  /// threads of the pool. The views are valid while the result lives.
+  Weights load(ThreadPool& pool, const LoadOptions& options);
 
  private:
   class Loader;
 
   const FileTensor* find(const TensorName& name, int layer) const;
   const FileTensor& require(const TensorName& name, int layer, std::vector<int64_t> shape);
-  void add_matrix(Matrix& to, const TensorName& name, int layer, int64_t rows, int64_t n, bool transposed);
+  void add_matrix(MatrixBinding binding, int64_t rows, int64_t n);
 
   const ModelFile& file_;
   const MakeUp make_up_;

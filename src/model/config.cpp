@@ -23,15 +23,30 @@ constexpr ActivationName kActivationNames[] = {
     {"gelu_pytorch_tanh", Activation::gelu_new},  // the same formula
 };
 
+/// What configs may also say; transformers takes either.
+struct Alias {
+  std::string_view key, other;
+};
+constexpr Alias kAliases[] = {
+    {"n_positions", "max_position_embeddings"},
+    {"n_embd", "hidden_size"},
+    {"n_head", "num_attention_heads"},
+    {"n_layer", "num_hidden_layers"},
+};
+
 /// A value to show in a message.
 std::string shown(const json& value) {
   return quoted(value.dump(-1, ' ', false, json::error_handler_t::replace));
 }
 
-/// The value of `key`, nullptr where it is missing or null.
-const json* find(const json& config, const char* key) {
+/// The value of `key` or of its alias, nullptr where both are missing or null.
+const json* find(const json& config, std::string_view key) {
   const auto it = config.find(key);
-  return it == config.end() || it->is_null() ? nullptr : &*it;
+  if (it != config.end() && !it->is_null()) return &*it;
+  for (const Alias& alias : kAliases) {
+    if (key == alias.key) return find(config, alias.other);
+  }
+  return nullptr;
 }
 
 bool config_bool(const json& config, const std::string& path, const char* key, bool fallback) {
@@ -85,14 +100,16 @@ int config_int(const json& config, const std::string& path, const char* key, int
   return static_cast<int>(number);
 }
 
-std::string config_string(const json& config, const char* key) {
-  const json* value = find(config, key);
-  return value != nullptr && value->is_string() ? value->get<std::string>() : "";
+std::string config_model_type(const json& config) {
+  const json* type = find(config, "model_type");
+  if (type != nullptr) return type->is_string() ? type->get<std::string>() : "";
+  const json* classes = find(config, "architectures");
+  return classes != nullptr && *classes == json::array({"GPT2LMHeadModel"}) ? "gpt2" : "";
 }
 
 Config read_config(const json& config, const std::string& path, bool tied_by_default) {
   Config out;
-  out.model_type = config_string(config, "model_type");
+  out.model_type = config_model_type(config);
   out.n_vocab = config_int(config, path, "vocab_size", 1, kLargest);
   out.n_ctx = config_int(config, path, "n_positions", 1, kLargest);
   out.n_embd = config_int(config, path, "n_embd", 1, kLargest);

@@ -31,8 +31,8 @@ struct Config {
 /// Reads what all architectures have in common. `path` is for messages. Throws Error naming the key.
 Config read_config(const nlohmann::json& config, const std::string& path, bool tied_by_default);
 
-/// A string of the config; empty where the key is missing or no string.
-std::string config_string(const nlohmann::json& config, const char* key);
+/// The config's "model_type". Configs of 2019 have none and name GPT-2's class. Empty: neither.
+std::string config_model_type(const nlohmann::json& config);
 
 /// An integer of the config in [low, high]; `fallback` where the key is missing or null, if that is allowed.
 int config_int(const nlohmann::json& config, const std::string& path, const char* key, int low, int high,

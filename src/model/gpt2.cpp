@@ -35,26 +35,38 @@ class Gpt2 : public Architecture {
 
 void Gpt2::bind(Binder& binder) {
   const Config& c = config_;
-  const TensorName wte{"wte.weight", "model/wte"}, head{"lm_head.weight", "model/lm_head"};
+  const TensorName wte{"wte.weight", "model/wte", "token_embd.weight"},
+      head{"lm_head.weight", "model/lm_head", "output.weight"};
   binder.matrix(wte_, wte, c.n_vocab, c.n_embd);
-  binder.matrix(wpe_, {"wpe.weight", "model/wpe"}, c.n_ctx, c.n_embd);
+  binder.matrix(wpe_, {"wpe.weight", "model/wpe", "position_embd.weight"}, c.n_ctx, c.n_embd);
   for (int i = 0; i < c.n_layer; ++i) {
     Layer& l = layers_[static_cast<size_t>(i)];
-    binder.vector(l.ln_1.gain, {"h.{}.ln_1.weight", "model/h{}/ln_1/g"}, c.n_embd, i);
-    binder.vector(l.ln_1.bias, {"h.{}.ln_1.bias", "model/h{}/ln_1/b"}, c.n_embd, i);
-    binder.conv1d(l.attn, {"h.{}.attn.c_attn.weight", "model/h{}/attn/c_attn/w"}, 3 * c.n_embd, c.n_embd, i);
-    binder.vector(l.attn_bias, {"h.{}.attn.c_attn.bias", "model/h{}/attn/c_attn/b"}, 3 * c.n_embd, i);
-    binder.conv1d(l.proj, {"h.{}.attn.c_proj.weight", "model/h{}/attn/c_proj/w"}, c.n_embd, c.n_embd, i);
-    binder.vector(l.proj_bias, {"h.{}.attn.c_proj.bias", "model/h{}/attn/c_proj/b"}, c.n_embd, i);
-    binder.vector(l.ln_2.gain, {"h.{}.ln_2.weight", "model/h{}/ln_2/g"}, c.n_embd, i);
-    binder.vector(l.ln_2.bias, {"h.{}.ln_2.bias", "model/h{}/ln_2/b"}, c.n_embd, i);
-    binder.conv1d(l.fc, {"h.{}.mlp.c_fc.weight", "model/h{}/mlp/c_fc/w"}, c.n_inner, c.n_embd, i);
-    binder.vector(l.fc_bias, {"h.{}.mlp.c_fc.bias", "model/h{}/mlp/c_fc/b"}, c.n_inner, i);
-    binder.conv1d(l.fc_proj, {"h.{}.mlp.c_proj.weight", "model/h{}/mlp/c_proj/w"}, c.n_embd, c.n_inner, i);
-    binder.vector(l.fc_proj_bias, {"h.{}.mlp.c_proj.bias", "model/h{}/mlp/c_proj/b"}, c.n_embd, i);
+    binder.vector(l.ln_1.gain, {"h.{}.ln_1.weight", "model/h{}/ln_1/g", "blk.{}.attn_norm.weight"}, c.n_embd,
+                  i);
+    binder.vector(l.ln_1.bias, {"h.{}.ln_1.bias", "model/h{}/ln_1/b", "blk.{}.attn_norm.bias"}, c.n_embd, i);
+    binder.conv1d(l.attn, {"h.{}.attn.c_attn.weight", "model/h{}/attn/c_attn/w", "blk.{}.attn_qkv.weight"},
+                  3 * c.n_embd, c.n_embd, i);
+    binder.vector(l.attn_bias, {"h.{}.attn.c_attn.bias", "model/h{}/attn/c_attn/b", "blk.{}.attn_qkv.bias"},
+                  3 * c.n_embd, i);
+    binder.conv1d(l.proj, {"h.{}.attn.c_proj.weight", "model/h{}/attn/c_proj/w", "blk.{}.attn_output.weight"},
+                  c.n_embd, c.n_embd, i);
+    binder.vector(l.proj_bias,
+                  {"h.{}.attn.c_proj.bias", "model/h{}/attn/c_proj/b", "blk.{}.attn_output.bias"}, c.n_embd,
+                  i);
+    binder.vector(l.ln_2.gain, {"h.{}.ln_2.weight", "model/h{}/ln_2/g", "blk.{}.ffn_norm.weight"}, c.n_embd,
+                  i);
+    binder.vector(l.ln_2.bias, {"h.{}.ln_2.bias", "model/h{}/ln_2/b", "blk.{}.ffn_norm.bias"}, c.n_embd, i);
+    binder.conv1d(l.fc, {"h.{}.mlp.c_fc.weight", "model/h{}/mlp/c_fc/w", "blk.{}.ffn_up.weight"}, c.n_inner,
+                  c.n_embd, i);
+    binder.vector(l.fc_bias, {"h.{}.mlp.c_fc.bias", "model/h{}/mlp/c_fc/b", "blk.{}.ffn_up.bias"}, c.n_inner,
+                  i);
+    binder.conv1d(l.fc_proj, {"h.{}.mlp.c_proj.weight", "model/h{}/mlp/c_proj/w", "blk.{}.ffn_down.weight"},
+                  c.n_embd, c.n_inner, i);
+    binder.vector(l.fc_proj_bias, {"h.{}.mlp.c_proj.bias", "model/h{}/mlp/c_proj/b", "blk.{}.ffn_down.bias"},
+                  c.n_embd, i);
   }
-  binder.vector(head_.norm.gain, {"ln_f.weight", "model/ln_f/g"}, c.n_embd);
-  binder.vector(head_.norm.bias, {"ln_f.bias", "model/ln_f/b"}, c.n_embd);
+  binder.vector(head_.norm.gain, {"ln_f.weight", "model/ln_f/g", "output_norm.weight"}, c.n_embd);
+  binder.vector(head_.norm.bias, {"ln_f.bias", "model/ln_f/b", "output_norm.bias"}, c.n_embd);
   // A file's own head counts even where the config says that it is tied.
   binder.matrix(head_.weight, c.tied && !binder.has(head) ? wte : head, c.n_vocab, c.n_embd);
 }

@@ -1,5 +1,6 @@
 // GPT-J (Wang and Komatsuzaki 2021): attention and feed-forward in parallel on the same normalised input,
-// rotary positions on the first n_rot dimensions of each head.
+// rotary positions on the first n_rot dimensions of each head. CodeGen (Nijkamp et al. 2022) is the same model; its
+// files keep queries, keys and values in one matrix.
 
 #include "base/error.h"
 #include "model/architecture.h"
@@ -11,7 +12,8 @@ namespace {
 
 class GptJ : public Architecture {
  public:
-  explicit GptJ(const Config& config) : Architecture(config), layers_(static_cast<size_t>(config.n_layer)) {}
+  GptJ(const Config& config, int qkv_groups)
+      : Architecture(config), qkv_groups_(qkv_groups), layers_(static_cast<size_t>(config.n_layer)) {}
 
   void bind(Binder& binder) override;
   bool forward(const Pass& pass, const Cancelled& cancelled) const override;
@@ -27,39 +29,69 @@ class GptJ : public Architecture {
     Vector fc_in_bias, fc_out_bias;
   };
 
-  Matrix wte_;  // [n_vocab, n_embd]
+  void bind_qkv(Binder& binder, int layer);
+
+  const int qkv_groups_;  // groups of heads in files' fused matrix of queries, values, keys; 0: there is none
+  Matrix wte_;            // [n_vocab, n_embd]
   std::vector<Layer> layers_;
   Head head_;
 };
 
+/// ggml files have the very names of Hugging Face's checkpoints.
+TensorName name(std::string_view ggml, std::string_view gguf) {
+  constexpr std::string_view kPrefix = "transformer.";
+  return {ggml.starts_with(kPrefix) ? ggml.substr(kPrefix.size()) : ggml, ggml, gguf};
+}
+
+void GptJ::bind_qkv(Binder& binder, int layer) {
+  const int n = config_.n_embd;
+  Layer& l = layers_[static_cast<size_t>(layer)];
+  struct Part {
+    Matrix& to;
+    TensorName name;
+    int place;  // in each group of the fused matrix
+  };
+  const Part parts[] = {{l.q, name("transformer.h.{}.attn.q_proj.weight", "blk.{}.attn_q.weight"), 0},
+                        {l.k, name("transformer.h.{}.attn.k_proj.weight", "blk.{}.attn_k.weight"), 2},
+                        {l.v, name("transformer.h.{}.attn.v_proj.weight", "blk.{}.attn_v.weight"), 1}};
+  for (const auto& [to, part, place] : parts) {
+    if (qkv_groups_ == 0) {
+      binder.matrix(to, part, n, n, layer);
+      continue;
+    }
+    const int64_t block = n / qkv_groups_;
+    const RowBlocks rows{place * block, block, 3 * block};
+    binder.matrix(to, part, n, n, layer, {name("transformer.h.{}.attn.qkv_proj.weight", ""), 3 * n, rows});
+  }
+}
+
 void GptJ::bind(Binder& binder) {
   const Config& c = config_;
-  // ggml files have the very names of Hugging Face's checkpoints.
-  const auto name = [](std::string_view ggml) {
-    constexpr std::string_view kPrefix = "transformer.";
-    return TensorName{ggml.starts_with(kPrefix) ? ggml.substr(kPrefix.size()) : ggml, ggml};
-  };
-  binder.matrix(wte_, name("transformer.wte.weight"), c.n_vocab, c.n_embd);
+  const TensorName wte = name("transformer.wte.weight", "token_embd.weight");
+  binder.matrix(wte_, wte, c.n_vocab, c.n_embd);
   for (int i = 0; i < c.n_layer; ++i) {
     Layer& layer = layers_[static_cast<size_t>(i)];
-    binder.vector(layer.ln_1.gain, name("transformer.h.{}.ln_1.weight"), c.n_embd, i);
-    binder.vector(layer.ln_1.bias, name("transformer.h.{}.ln_1.bias"), c.n_embd, i);
-    binder.matrix(layer.q, name("transformer.h.{}.attn.q_proj.weight"), c.n_embd, c.n_embd, i);
-    binder.matrix(layer.k, name("transformer.h.{}.attn.k_proj.weight"), c.n_embd, c.n_embd, i);
-    binder.matrix(layer.v, name("transformer.h.{}.attn.v_proj.weight"), c.n_embd, c.n_embd, i);
-    binder.matrix(layer.out, name("transformer.h.{}.attn.out_proj.weight"), c.n_embd, c.n_embd, i);
-    binder.matrix(layer.fc_in, name("transformer.h.{}.mlp.fc_in.weight"), c.n_inner, c.n_embd, i);
-    binder.vector(layer.fc_in_bias, name("transformer.h.{}.mlp.fc_in.bias"), c.n_inner, i);
-    binder.matrix(layer.fc_out, name("transformer.h.{}.mlp.fc_out.weight"), c.n_embd, c.n_inner, i);
-    binder.vector(layer.fc_out_bias, name("transformer.h.{}.mlp.fc_out.bias"), c.n_embd, i);
+    binder.vector(layer.ln_1.gain, name("transformer.h.{}.ln_1.weight", "blk.{}.attn_norm.weight"), c.n_embd,
+                  i);
+    binder.vector(layer.ln_1.bias, name("transformer.h.{}.ln_1.bias", "blk.{}.attn_norm.bias"), c.n_embd, i);
+    bind_qkv(binder, i);
+    binder.matrix(layer.out, name("transformer.h.{}.attn.out_proj.weight", "blk.{}.attn_output.weight"),
+                  c.n_embd, c.n_embd, i);
+    binder.matrix(layer.fc_in, name("transformer.h.{}.mlp.fc_in.weight", "blk.{}.ffn_up.weight"), c.n_inner,
+                  c.n_embd, i);
+    binder.vector(layer.fc_in_bias, name("transformer.h.{}.mlp.fc_in.bias", "blk.{}.ffn_up.bias"), c.n_inner,
+                  i);
+    binder.matrix(layer.fc_out, name("transformer.h.{}.mlp.fc_out.weight", "blk.{}.ffn_down.weight"),
+                  c.n_embd, c.n_inner, i);
+    binder.vector(layer.fc_out_bias, name("transformer.h.{}.mlp.fc_out.bias", "blk.{}.ffn_down.bias"),
+                  c.n_embd, i);
   }
-  binder.vector(head_.norm.gain, name("transformer.ln_f.weight"), c.n_embd);
-  binder.vector(head_.norm.bias, name("transformer.ln_f.bias"), c.n_embd);
+  binder.vector(head_.norm.gain, name("transformer.ln_f.weight", "output_norm.weight"), c.n_embd);
+  binder.vector(head_.norm.bias, name("transformer.ln_f.bias", "output_norm.bias"), c.n_embd);
   // A tied head still has a bias of its own.
-  const TensorName head = name("lm_head.weight");
-  binder.matrix(head_.weight, c.tied && !binder.has(head) ? name("transformer.wte.weight") : head, c.n_vocab,
-                c.n_embd);
-  binder.optional_vector(head_.bias, name("lm_head.bias"), c.n_vocab);
+  const TensorName head = name("lm_head.weight", "output.weight");
+  binder.matrix(head_.weight, c.tied && !binder.has(head) ? wte : head, c.n_vocab, c.n_embd);
+  binder.optional_vector(head_.bias, name("lm_head.bias", "output.bias"), c.n_vocab);
 }
 
 bool GptJ::forward(const Pass& pass, const Cancelled& cancelled) const {
@@ -113,9 +145,7 @@ uint64_t GptJ::read_bytes() const {
   return static_cast<uint64_t>(bytes);
 }
 
-}  // namespace
-
-std::unique_ptr<Architecture> make_gptj(const ModelFile& file) {
+Config read_gptj_config(const ModelFile& file) {
   Config config = read_config(*file.config, file.path, /*tied_by_default=*/false);
   const int rotary_default = 64;
   config.n_rot = config_int(*file.config, file.path, "rotary_dim", 1, config.head_dim(), &rotary_default);
@@ -126,7 +156,23 @@ std::unique_ptr<Architecture> make_gptj(const ModelFile& file) {
   // These two are GPT-2's; GPT-J's attention knows neither.
   config.scale_attn_weights = true;
   config.scale_attn_by_inverse_layer_idx = false;
-  return std::make_unique<GptJ>(config);
+  return config;
+}
+
+}  // namespace
+
+std::unique_ptr<Architecture> make_gptj(const ModelFile& file) {
+  return std::make_unique<GptJ>(read_gptj_config(file), /*qkv_groups=*/0);
+}
+
+std::unique_ptr<Architecture> make_codegen(const ModelFile& file) {
+  constexpr int kGroups = 4;  // the cores of the TPUs that trained it, whatever the model's size
+  const Config config = read_gptj_config(file);
+  if (config.n_head % kGroups != 0) {
+    fail("{}: n_head: expected a multiple of {}, the groups of heads in qkv_proj, found {}",
+         quoted(file.path), kGroups, config.n_head);
+  }
+  return std::make_unique<GptJ>(config, kGroups);
 }
 
 }  // namespace gptj

@@ -2,12 +2,13 @@
 #include <atomic>
 #include <cmath>
 #include <cstring>
+#include <map>
 #include <vector>
 
 #include "base/error.h"
 #include "base/pieces.h"
 #include "base/thread_pool.h"
-#include "model/row_reader.h"
+#include "model/row_converter.h"
 #include "tensor/pack.h"
 #include "tensor/synthetic.h"
 
@@ -18,35 +19,93 @@ namespace {
 /// transposed matrix come in as many short runs as they have values, so of these more at once.
 constexpr int64_t kReadBytes = 1 << 20, kTransposedBytes = 8 << 20;
 
-/// A run of rows.
+/// What is read in of a mapped file at once: several huge pages.
+constexpr int64_t kMappedBytes = 8 << 20;
+
+/// Rows of a matrix that are to be packed, or bytes of a mapped file that are to be read in.
 struct Piece {
-  size_t matrix;
+  const MatrixBinding* matrix;
+  const Mapping* mapping;
   int64_t begin, end;
 };
 
+/// Tensors that are used where they lie in their files.
+class InPlace {
+ public:
+  explicit InPlace(Weights& weights) : weights_(weights) {}
+
+  /// The data of a tensor as memory has it, in the mapping of its file.
+  const uint8_t* data(const FileTensor& tensor) {
+    const Mapping*& mapping = by_file_[tensor.file];
+    if (mapping == nullptr) {
+      mapping = weights_.mappings.emplace_back(std::make_unique<Mapping>(*tensor.file)).get();
+    }
+    weights_.mapped_bytes += tensor.bytes;
+    return mapping->data() + tensor.offset;
+  }
+
+ private:
+  Weights& weights_;
+  std::map<const InputFile*, const Mapping*> by_file_;
+};
+
+bool fits_in_place(const FileTensor* tensor, DType dtype) {
+  return tensor != nullptr && tensor->file != nullptr && tensor->panels && tensor->dtype == dtype;
+}
+
+uint64_t bytes_of(const Matrix& matrix) {
+  return static_cast<uint64_t>(round_up(matrix.bytes(), 64));
+}
+
+uint64_t bytes_of(const Vector& vector) {
+  return static_cast<uint64_t>(vector.padded()) * sizeof(float);
+}
+
+void load_vector(const VectorBinding& vector, RowReader& reader, float* out) {
+  if (vector.from == nullptr) return;
+  if (vector.from->file == nullptr) {
+    std::fill_n(out, vector.to->n, 1.0f);
+  } else {
+    std::copy_n(reader.read(vector), vector.to->padded(), out);
+  }
+}
+
 }  // namespace
 
-/// Streams the bound matrices into their panels: threads take pieces in the file's order, so that the file is
-/// read from front to back whatever their number.
+/// Streams matrices into their panels and mapped files into memory: threads take pieces in the file's order, so that
+/// the file is read from front to back whatever their number.
 class Binder::Loader {
  public:
-  Loader(const std::vector<MatrixBinding>& matrices, const std::string& path, const Progress& progress)
-      : matrices_(matrices), path_(path), progress_(progress) {
-    for (size_t i = 0; i < matrices.size(); ++i) {
-      const Matrix& to = *matrices[i].to;
-      const int64_t panel = to.panel_stride(),
-                    read_bytes = matrices[i].transposed ? kTransposedBytes : kReadBytes;
-      const int64_t step = std::max<int64_t>(1, read_bytes / panel) * kPanelRows;
-      for (int64_t row = 0; row < to.rows; row += step)
-        pieces_.push_back({i, row, std::min<int64_t>(to.rows, row + step)});
-      total_ += static_cast<uint64_t>(to.bytes());
+  Loader(const std::string& path, const Progress& progress) : path_(path), progress_(progress) {}
+
+  void pack(const MatrixBinding& matrix) {
+    const Matrix& to = *matrix.to;
+    const int64_t read_bytes = matrix.transposed ? kTransposedBytes : kReadBytes;
+    const int64_t step = std::max<int64_t>(1, read_bytes / to.panel_stride()) * kPanelRows;
+    for (int64_t row = 0; row < to.rows; row += step) {
+      pieces_.push_back({&matrix, nullptr, row, std::min<int64_t>(to.rows, row + step)});
     }
+    total_ += static_cast<uint64_t>(to.bytes());
+  }
+
+  void read_in(const Mapping& mapping) {
+    const auto size = static_cast<int64_t>(mapping.size());
+    for (int64_t at = 0; at < size; at += kMappedBytes) {
+      pieces_.push_back({nullptr, &mapping, at, std::min(size, at + kMappedBytes)});
+    }
+    total_ += mapping.size();
   }
 
   void run(ThreadPool& pool) {
-    std::vector<RowReader> readers(static_cast<size_t>(pool.n_threads()), RowReader(path_));
-    run_pieces(pool, pieces_.size(), [&](size_t piece, int thread) {
-      read_piece(pieces_[piece], readers[static_cast<size_t>(thread)]);
+    std::vector<RowConverter> readers(static_cast<size_t>(pool.n_threads()), RowConverter(path_));
+    run_pieces(pool, pieces_.size(), [&](size_t i, int thread) {
+      const Piece& piece = pieces_[i];
+      if (piece.mapping != nullptr) {
+        piece.mapping->read_in(static_cast<uint64_t>(piece.begin), static_cast<uint64_t>(piece.end));
+        done_ += static_cast<uint64_t>(piece.end - piece.begin);
+      } else {
+        read_piece(piece, readers[static_cast<size_t>(thread)]);
+      }
       // Thread 0 is the caller's; it also reports what the others did.
       if (thread == 0 && progress_ && !progress_(done_, total_))
         fail("{}: loading was stopped", quoted(path_));
@@ -54,8 +113,8 @@ class Binder::Loader {
   }
 
  private:
-  void read_piece(const Piece& piece, RowReader& reader) {
-    const MatrixBinding& matrix = matrices_[piece.matrix];
+  void read_piece(const Piece& piece, RowConverter& reader) {
+    const MatrixBinding& matrix = *piece.matrix;
     const FileTensor& from = *matrix.from;
     const int64_t begin = piece.begin / kPanelRows * matrix.to->panel_stride();
     const int64_t end = round_up(piece.end, kPanelRows) / kPanelRows * matrix.to->panel_stride();
@@ -64,10 +123,10 @@ class Binder::Loader {
     done_ += bytes;
     if (from.file == nullptr) {
       make_up_panels(matrix, panels, bytes);
-    } else if (from.panels) {
+    } else if (from.panels && from.dtype == matrix.to->dtype) {
       from.file->read_at(from.offset + static_cast<uint64_t>(begin), panels, bytes);
     } else {
-      pack(matrix, reader.read(matrix, piece.begin, piece.end), piece, panels);
+      pack(matrix, reader.read(matrix, piece.begin, piece.end, matrix.to->dtype), piece, panels);
     }
   }
 
@@ -93,7 +152,6 @@ class Binder::Loader {
     for (size_t at = size; at < bytes; at += size) std::memcpy(panels + at, panels, size);
   }
 
-  const std::vector<MatrixBinding>& matrices_;
   const std::string& path_;
   const Progress& progress_;
   std::vector<Piece> pieces_;
@@ -103,28 +161,57 @@ class Binder::Loader {
 
 uint64_t Binder::weight_bytes() const {
   uint64_t bytes = 0;
-  for (const MatrixBinding& m : matrices_) bytes += static_cast<uint64_t>(round_up(m.to->bytes(), 64));
-  for (const VectorBinding& v : vectors_) bytes += static_cast<uint64_t>(v.to->padded()) * sizeof(float);
+  for (const MatrixBinding& m : matrices_) bytes += bytes_of(*m.to);
+  for (const VectorBinding& v : vectors_) bytes += bytes_of(*v.to);
   return bytes;
 }
 
-std::unique_ptr<Arena> Binder::load(ThreadPool& pool, const Progress& progress) {
-  auto arena = std::make_unique<Arena>(weight_bytes(), fmt::format("the weights of {}", quoted(file_.path)));
-  for (const MatrixBinding& m : matrices_) m.to->data = arena->take<uint8_t>(m.to->bytes());
+Weights Binder::load(ThreadPool& pool, const LoadOptions& options) {
+  Weights weights;
+  InPlace in_place(weights);
+  std::vector<const MatrixBinding*> matrices;  // that are packed
+  std::vector<const VectorBinding*> vectors;
+  uint64_t bytes = 0;  // of these
+  for (const MatrixBinding& m : matrices_) {
+    if (options.map && fits_in_place(m.from, m.to->dtype)) {
+      m.to->data = in_place.data(*m.from);
+    } else {
+      matrices.push_back(&m);
+      bytes += bytes_of(*m.to);
+    }
+  }
+  for (const VectorBinding& v : vectors_) {
+    if (options.map && fits_in_place(v.from, DType::f32)) {
+      v.to->data = reinterpret_cast<const float*>(in_place.data(*v.from));
+    } else {
+      vectors.push_back(&v);
+      bytes += bytes_of(*v.to);
+    }
+  }
+
+  if (bytes > 0) {
+    const std::string what = fmt::format("the weights of {}", quoted(file_.path));
+    weights.arena = std::make_unique<Arena>(bytes, what);
+    if (options.lock) weights.arena->lock(what);
+  }
+  Loader loader(file_.path, options.progress);
+  for (const MatrixBinding* m : matrices) {
+    m->to->data = weights.arena->take<uint8_t>(m->to->bytes());
+    loader.pack(*m);
+  }
   for (const auto& [to, from] : shared_) to->data = from->data;
   RowReader reader(file_.path);
-  for (const VectorBinding& v : vectors_) {
-    auto* out = arena->take<float>(v.to->padded());
-    v.to->data = out;
-    if (v.from == nullptr) continue;
-    if (v.from->file == nullptr) {
-      std::fill_n(out, v.to->n, 1.0f);
-      continue;
-    }
-    std::copy_n(reader.read(v), v.to->padded(), out);
+  for (const VectorBinding* v : vectors) {
+    auto* out = weights.arena->take<float>(v->to->padded());
+    v->to->data = out;
+    load_vector(*v, reader, out);
   }
-  Loader(matrices_, file_.path, progress).run(pool);
-  return arena;
+  for (const auto& mapping : weights.mappings) {
+    if (options.lock) mapping->lock();
+    if (options.lock || options.prefetch) loader.read_in(*mapping);
+  }
+  loader.run(pool);
+  return weights;
 }
 
 }  // namespace gptj

@@ -23,6 +23,10 @@ const uint8_t* RowReader::read(const MatrixBinding& matrix, int64_t begin, int64
   const Layout layout{n, step_of(from, matrix.transposed ? 1 : 0), step_of(from, matrix.transposed ? 0 : 1)};
   const size_t stride = row_bytes(from.dtype, n);
   rows_.resize(static_cast<size_t>(end - begin) * stride);
+  if (from.panels) {
+    read_panels(from, n, begin, end);
+    return rows_.data();
+  }
   for (int64_t row = begin; row < end;) {
     int64_t next = row + 1;  // of the first row that does not follow the one before it in the file
     while (next < end && matrix.rows.row(next) == matrix.rows.row(next - 1) + 1) ++next;
@@ -41,6 +45,23 @@ const float* RowReader::read(const VectorBinding& vector) {
   values_.assign(static_cast<size_t>(vector.to->padded()), 0.0f);
   to_f32(from.dtype, rows_.data(), n, values_.data());
   return values_.data();
+}
+
+void RowReader::read_panels(const FileTensor& from, int64_t n, int64_t begin, int64_t end) {
+  const size_t stride = row_bytes(from.dtype, n), panel = panel_bytes(from.dtype, n);
+  raw_.resize(static_cast<size_t>(round_up(end - begin, kPanelRows) / kPanelRows) * panel);
+  from.file->read_at(from.offset + static_cast<uint64_t>(begin / kPanelRows) * panel, raw_.data(),
+                     raw_.size());
+  rows_.resize(static_cast<size_t>(round_up(end - begin, kPanelRows)) * stride);  // those of a whole panel
+  uint8_t* row = rows_.data();
+  for (size_t at = 0; at < raw_.size(); at += panel) {
+    uint8_t* to[kPanelRows];
+    for (uint8_t*& each : to) {
+      each = row;
+      row += stride;
+    }
+    unpack_panel(from.dtype, raw_.data() + at, n, to);
+  }
 }
 
 void RowReader::read_run(const FileTensor& from, const Layout& layout, int64_t row, int64_t count,

@@ -12,8 +12,9 @@ class RowReader {
  public:
   explicit RowReader(const std::string& path) : path_(path) {}
 
-  /// Rows [begin, end) of a matrix that is not in panels, one after the other as `from->dtype` stores them. Valid until
-  /// the next call. Throws Error if the file cannot be read, or a block's scale is NaN or infinite.
+  /// Rows [begin, end) of a matrix, one after the other as `from->dtype` stores them; `begin` is the first of a panel if
+  /// it is in panels. Valid until the next call. Throws Error if the file cannot be read, or the scale of an encoding's
+  /// block is NaN or infinite.
   const uint8_t* read(const MatrixBinding& matrix, int64_t begin, int64_t end);
 
   /// A vector that a tensor fills, completed with zeros to [padded()].
@@ -26,6 +27,7 @@ class RowReader {
     int64_t row_step, value_step;
   };
 
+  void read_panels(const FileTensor& from, int64_t n, int64_t begin, int64_t end);
   void read_run(const FileTensor& from, const Layout& layout, int64_t row, int64_t count, uint8_t* out);
   void read_encoded(const FileTensor& from, int64_t n, int64_t row, int64_t count, uint8_t* out);
   void read_transposed(const FileTensor& from, const Layout& layout, int64_t row, int64_t count,

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "model/architecture.h"
+#include "model/stored_type.h"
 
 namespace gptj {
 namespace {
@@ -18,9 +19,15 @@ struct Shape {
 };
 
 constexpr Shape kShapes[] = {
-    {"gptj-6b", "gptj", 50400, 2048, 4096, 16, 28, 64},   {"gpt2-117m", "gpt2", 50257, 1024, 768, 12, 12, 0},
-    {"gpt2-345m", "gpt2", 50257, 1024, 1024, 16, 24, 0},  {"gpt2-774m", "gpt2", 50257, 1024, 1280, 20, 36, 0},
+    {"gptj-6b", "gptj", 50400, 2048, 4096, 16, 28, 64},
+    {"gpt2-117m", "gpt2", 50257, 1024, 768, 12, 12, 0},
+    {"gpt2-345m", "gpt2", 50257, 1024, 1024, 16, 24, 0},
+    {"gpt2-774m", "gpt2", 50257, 1024, 1280, 20, 36, 0},
     {"gpt2-1558m", "gpt2", 50257, 1024, 1600, 25, 48, 0},
+    {"codegen-350m", "codegen", 51200, 2048, 1024, 16, 20, 32},
+    {"codegen-2b", "codegen", 51200, 2048, 2560, 32, 32, 64},
+    {"codegen-6b", "codegen", 51200, 2048, 4096, 16, 33, 64},
+    {"codegen-16b", "codegen", 51200, 2048, 6144, 24, 34, 64},
 };
 
 /// "gptj-6b" or "gptj-6b:4".
@@ -39,16 +46,6 @@ Shape parse_shape(const std::string& text) {
   for (const Shape& shape : kShapes) known += (known.empty() ? "" : ", ") + std::string(shape.name);
   fail("shape: expected one of {}, as it is or with fewer layers ('gptj-6b:4'), found {}", known,
        quoted(text));
-}
-
-DType parse_type(const std::string& text) {
-  std::string known;
-  for (int d = 0; d < kNumDTypes; ++d) {
-    const DTypeInfo& format = info(static_cast<DType>(d));
-    if (text == format.name) return format.dtype;
-    known += (known.empty() ? "" : ", ") + std::string(format.name);
-  }
-  fail("type: expected one of {}, found {}", known, quoted(text));
 }
 
 nlohmann::json make_config(const Shape& shape) {
@@ -80,7 +77,7 @@ FileTensor make_tensor(const std::string& name, const std::vector<int64_t>& shap
 
 ModelFile synthetic_model(const std::string& shape, const std::string& type) {
   const Shape parsed = parse_shape(shape);
-  const DType dtype = parse_type(type);
+  const DType dtype = dtype_by_name(type);
   ModelFile file;
   file.path = shape + " " + type;
   file.format = "none";

@@ -13,8 +13,9 @@ struct Encoding {
   int block;         // consecutive values of a row that are stored together
   size_t block_bytes;
   DType dtype;  // what rows become
-  /// `n` values, whole blocks, to a row of `dtype`. False: a block's scale is NaN or infinite.
+  /// `n` values, whole blocks, to a row of `dtype`. False: a value is NaN or infinite, as all of a block are whose scale is.
   bool (*decode)(const uint8_t* in, int64_t n, uint8_t* out);
+  int ggml_type = -1;  // the type of a tensor in ggml and GGUF files
 
   /// Bytes of one row of `n` values in the file.
   size_t row_bytes(int64_t n) const { return static_cast<size_t>(n / block) * block_bytes; }

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <memory>
 
+#include "tensor/formats/unpack.h"
 #include "tensor/with_format.h"
 
 namespace gptj {
@@ -20,6 +21,22 @@ void interleave(const uint8_t* const (&rows)[kPanelRows], int64_t n, uint8_t* pa
       const uint8_t* from = rows[r] + k * Bytes;
       for (int64_t j = 0; j < width; ++j) {
         std::memcpy(tile + (j * kPanelRows + r) * Bytes, from + j * Bytes, Bytes);
+      }
+    }
+  }
+}
+
+/// [n][16] to [16][n].
+template <int Bytes>
+void deinterleave(const uint8_t* panel, int64_t n, uint8_t* const (&rows)[kPanelRows]) {
+  constexpr int64_t kTile = 16;
+  for (int64_t k = 0; k < n; k += kTile) {
+    const int64_t width = std::min(kTile, n - k);
+    const uint8_t* tile = panel + k * kPanelRows * Bytes;
+    for (int r = 0; r < kPanelRows; ++r) {
+      uint8_t* to = rows[r] + k * Bytes;
+      for (int64_t j = 0; j < width; ++j) {
+        std::memcpy(to + j * Bytes, tile + (j * kPanelRows + r) * Bytes, Bytes);
       }
     }
   }
@@ -53,6 +70,29 @@ bool pack_format(const uint8_t* const (&rows)[kPanelRows], int64_t n, uint8_t* p
   }
 }
 
+template <class Format>
+void unpack_format(const uint8_t* panel, int64_t n, uint8_t* const (&rows)[kPanelRows]) {
+  constexpr DTypeInfo kInfo = Format::kInfo;
+  if constexpr (kIsQuantized<Format>) {
+    uint8_t* blocks[kPanelRows];
+    std::copy(rows, rows + kPanelRows, blocks);
+    for (int64_t k = 0; k < n; k += kInfo.block, panel += kInfo.block_bytes * kPanelRows) {
+      Unpacker<Format>::unpack(panel, blocks);
+      for (uint8_t*& block : blocks) block += kInfo.block_bytes;
+    }
+  } else {
+    constexpr int kUnit = static_cast<int>(kInfo.block_bytes) * kInfo.panel_block;
+    const int64_t whole = n / kInfo.panel_block;
+    deinterleave<kUnit>(panel, whole, rows);
+    if (const int64_t rest = n % kInfo.panel_block; rest != 0) {
+      const uint8_t* last = panel + whole * kPanelRows * kUnit;
+      for (int r = 0; r < kPanelRows; ++r) {
+        std::memcpy(rows[r] + whole * kUnit, last + r * kUnit, static_cast<size_t>(rest) * kInfo.block_bytes);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 bool pack_panel(DType dtype, const uint8_t* const (&rows)[kPanelRows], int64_t n, uint8_t* panel) {
@@ -67,6 +107,10 @@ bool pack_panel(DType dtype, const uint8_t* const (&rows)[kPanelRows], int64_t n
   bool finite = true;
   with_format(dtype, [&]<class Format>(Format) { finite = pack_format<Format>(rows, n, panel); });
   return finite;
+}
+
+void unpack_panel(DType dtype, const uint8_t* panel, int64_t n, uint8_t* const (&rows)[kPanelRows]) {
+  with_format(dtype, [&]<class Format>(Format) { unpack_format<Format>(panel, n, rows); });
 }
 
 void to_f32(DType dtype, const uint8_t* source, int64_t n, float* out) {

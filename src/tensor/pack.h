@@ -12,6 +12,9 @@ namespace gptj {
 /// not have are given as nullptr and become zeros. Returns false if a block's scale is NaN or infinite.
 bool pack_panel(DType dtype, const uint8_t* const (&rows)[kPanelRows], int64_t n, uint8_t* panel);
 
+/// The inverse: the panel's 16 rows, to where `rows` say.
+void unpack_panel(DType dtype, const uint8_t* panel, int64_t n, uint8_t* const (&rows)[kPanelRows]);
+
 /// `n` values in the file's form as F32.
 void to_f32(DType dtype, const uint8_t* source, int64_t n, float* out);
 

@@ -4,22 +4,15 @@
 
 namespace gptj {
 
-TokenIndex index_tokens(const std::vector<std::string>& tokens) {
-  TokenIndex index;
-  index.reserve(tokens.size());
-  for (size_t id = 0; id < tokens.size(); ++id) index.try_emplace(tokens[id], static_cast<int>(id));
-  return index;
-}
-
 Bpe::Bpe(const TokenIndex& tokens, std::string_view source) : byte_ids_() {
   for (size_t byte = 0; byte < byte_ids_.size(); ++byte) {
     const char c = static_cast<char>(byte);
-    const auto token = tokens.find(std::string_view(&c, 1));
-    if (token == tokens.end()) {
+    const int token = tokens.find(std::string_view(&c, 1));
+    if (token == TokenIndex::kNone) {
       fail("{}: expected a token for each of the 256 bytes, found none for 0x{:02x}; is it byte-level BPE?",
            quoted(source), byte);
     }
-    byte_ids_[byte] = token->second;
+    byte_ids_[byte] = token;
   }
 }
 

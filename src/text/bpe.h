@@ -2,19 +2,14 @@
 
 #include <array>
 #include <cstdint>
-#include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "text/merge_queue.h"
 #include "text/pair_table.h"
+#include "text/token_index.h"
 
 namespace gptj {
-
-/// Ids by bytes; views into the tokens that it was made from. Of equal tokens (padding) the first counts.
-using TokenIndex = std::unordered_map<std::string_view, int>;
-TokenIndex index_tokens(const std::vector<std::string>& tokens);
 
 /// Byte-pair encoding (Sennrich et al. 2016, arXiv:1508.07909) of bytes: a piece of text begins as one token
 /// per byte; then the two neighbours whose merge has the lowest rank become one, the leftmost such pair

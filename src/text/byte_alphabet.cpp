@@ -26,7 +26,29 @@ constexpr auto kBytes = [] {
   return bytes;
 }();
 
+constexpr auto kCharacters = [] {
+  std::array<int16_t, 256> characters{};
+  for (int16_t c = 0; c < kAlphabetEnd; ++c) {
+    const int16_t byte = kBytes[static_cast<size_t>(c)];
+    if (byte != kNoByte) characters[static_cast<size_t>(byte)] = c;
+  }
+  return characters;
+}();
+
+constexpr auto kInOrder = [] {
+  std::array<unsigned char, 256> bytes{};
+  size_t n = 0;
+  for (const int16_t byte : kBytes) {
+    if (byte != kNoByte) bytes[n++] = static_cast<unsigned char>(byte);
+  }
+  return bytes;
+}();
+
 }  // namespace
+
+const std::array<unsigned char, 256>& bytes_in_alphabet() {
+  return kInOrder;
+}
 
 std::optional<std::string> bytes_from_alphabet(std::string_view written) {
   std::string bytes;
@@ -39,6 +61,31 @@ std::optional<std::string> bytes_from_alphabet(std::string_view written) {
     at += c.size;
   }
   return bytes;
+}
+
+std::string alphabet_from_bytes(std::string_view bytes) {
+  std::string written;
+  for (const char c : bytes) {
+    const int16_t character = kCharacters[static_cast<unsigned char>(c)];
+    if (character < 0x80) {
+      written += static_cast<char>(character);
+    } else {
+      written += static_cast<char>(0xc0 | character >> 6);
+      written += static_cast<char>(0x80 | (character & 0x3f));
+    }
+  }
+  return written;
+}
+
+std::string token_bytes(std::string_view written) {
+  return bytes_from_alphabet(written).value_or(std::string(written));
+}
+
+std::optional<std::pair<std::string, std::string>> parse_merge(std::string_view line) {
+  const size_t space = line.find(' ');
+  if (space == std::string_view::npos || space == 0 || space + 1 == line.size()) return {};
+  if (line.find(' ', space + 1) != std::string_view::npos) return {};
+  return std::pair{token_bytes(line.substr(0, space)), token_bytes(line.substr(space + 1))};
 }
 
 }  // namespace gptj

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace gptj {
 
@@ -10,5 +12,17 @@ namespace gptj {
 /// Latin-1, else the next from U+0100 on. Returns the bytes of a token that is written so, or nothing if a
 /// character stands for no byte. Source: bytes_to_unicode() in GPT-2's encoder.py.
 std::optional<std::string> bytes_from_alphabet(std::string_view written);
+
+/// The inverse: any bytes, written so.
+std::string alphabet_from_bytes(std::string_view bytes);
+
+/// The bytes in the order of their characters, which is that of their ids, 0 to 255, in GPT-2's vocabulary.
+const std::array<unsigned char, 256>& bytes_in_alphabet();
+
+/// As above, but a token that is not written in the alphabet is its own text: no merge can make it.
+std::string token_bytes(std::string_view written);
+
+/// The merge that is written "a b" in the alphabet; nothing if it is not two words with one space between.
+std::optional<std::pair<std::string, std::string>> parse_merge(std::string_view line);
 
 }  // namespace gptj

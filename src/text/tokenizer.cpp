@@ -14,17 +14,17 @@ namespace gptj {
 namespace {
 
 Bpe make_bpe(const Vocab& vocab) {
-  const TokenIndex index = index_tokens(vocab.tokens);
+  const TokenIndex index(vocab.tokens);
   Bpe bpe(index, vocab.source);
   for (const auto& merge : vocab.merges) {
     const auto id_of = [&](const std::string& token) {
-      const auto found = index.find(token);
-      if (found == index.end()) {
+      const int found = index.find(token);
+      if (found == TokenIndex::kNone) {
         fail("{}: merge {} of {} and {}: expected {} in the vocabulary, found no such token",
              quoted(vocab.source), &merge - vocab.merges.data() + 1, quoted(merge.first),
              quoted(merge.second), quoted(token));
       }
-      return found->second;
+      return found;
     };
     const int left = id_of(merge.first);
     const int right = id_of(merge.second);

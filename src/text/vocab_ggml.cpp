@@ -1,7 +1,9 @@
+#include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "text/bpe.h"
+#include "text/byte_alphabet.h"
 #include "text/vocab_files.h"
 
 namespace gptj {
@@ -9,9 +11,19 @@ namespace gptj {
 namespace {
 
 constexpr std::string_view kEndOfText = "<|endoftext|>";
+constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
 
 bool looks_special(std::string_view token) {
   return token.size() > 4 && token.starts_with("<|") && token.ends_with("|>");
+}
+
+/// Until 4 December 2022 converters wrote U+FFFD for bytes that are no UTF-8. What longer tokens were is lost, but single
+/// bytes are known by their ids; with them any text can be encoded.
+void restore_bytes(std::vector<std::string>& tokens) {
+  const auto& bytes = bytes_in_alphabet();
+  for (size_t id = 0; id < std::min(bytes.size(), tokens.size()); ++id) {
+    if (tokens[id] == kReplacement) tokens[id] = static_cast<char>(bytes[id]);
+  }
 }
 
 }  // namespace
@@ -24,14 +36,15 @@ Vocab vocab_from_ggml_tokens(std::vector<std::string> tokens, std::string source
   Vocab vocab;
   vocab.source = std::move(source);
   vocab.tokens = std::move(tokens);
+  restore_bytes(vocab.tokens);
 
-  const TokenIndex index = index_tokens(vocab.tokens);
+  const TokenIndex index(vocab.tokens);
   Bpe bpe(index, vocab.source);
   Bpe::Scratch scratch;
   std::vector<int> parts;
   for (const std::string& token : vocab.tokens) {
     const int id = static_cast<int>(&token - vocab.tokens.data());
-    if (token.empty() || index.at(token) != id) continue;
+    if (token.empty() || index.find(token) != id) continue;
     parts.clear();
     bpe.encode(token, scratch, parts);
     if (parts.size() == 2) {
@@ -42,7 +55,7 @@ Vocab vocab_from_ggml_tokens(std::vector<std::string> tokens, std::string source
       vocab.added.push_back({.id = id, .text = token});
     }
   }
-  if (const auto end = index.find(kEndOfText); end != index.end()) vocab.bos = vocab.eos = end->second;
+  if (const int end = index.find(kEndOfText); end != TokenIndex::kNone) vocab.bos = vocab.eos = end;
   return vocab;
 }
 

@@ -19,11 +19,6 @@ using nlohmann::json;
 using Merge = std::pair<std::string, std::string>;
 using Ids = std::unordered_map<std::string, int>;  // by the text that the file writes for a token
 
-/// A token that is not written in the alphabet for bytes is its own text: no merge can make it.
-std::string token_bytes(std::string_view written) {
-  return bytes_from_alphabet(written).value_or(std::string(written));
-}
-
 Ids read_ids(const JsonFile& file, std::string_view field, const json& vocab) {
   if (!vocab.is_object()) file.fail(field, "an object", vocab);
   Ids ids;
@@ -32,14 +27,6 @@ Ids read_ids(const JsonFile& file, std::string_view field, const json& vocab) {
     ids.emplace(text, read_token_id(file, field, text, id));
   }
   return ids;
-}
-
-/// "a b" as a merge; nothing if it is not two words with one space between.
-std::optional<Merge> parse_merge(std::string_view line) {
-  const size_t space = line.find(' ');
-  if (space == std::string_view::npos || space == 0 || space + 1 == line.size()) return {};
-  if (line.find(' ', space + 1) != std::string_view::npos) return {};
-  return Merge{token_bytes(line.substr(0, space)), token_bytes(line.substr(space + 1))};
 }
 
 std::vector<Merge> read_merges_txt(const std::string& path) {

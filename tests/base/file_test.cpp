@@ -174,5 +174,38 @@ TEST_F(File, OutputThatDoesNotFitIsAnErrorAndLeavesNothing) {
   EXPECT_EQ(n_files(), 0);
 }
 
+/// A directory with one file in it.
+void write_directory(const std::string& path, bool commit) {
+  OutputDirectory directory(path);
+  OutputFile file(directory.file("a"));
+  file.write("one", 3);
+  file.commit();
+  if (commit) directory.commit();
+}
+
+TEST_F(File, ADirectoryAppearsWhenItIsComplete) {
+  write_directory(path("d/"), false);
+  EXPECT_EQ(n_files(), 0);
+  write_directory(path("d/"), true);
+  EXPECT_EQ(read("d/a"), "one");
+  fs::create_directory(path("empty"));
+  write_directory(path("empty/."), true);  // an empty one may be there
+  EXPECT_EQ(read("empty/a"), "one");
+  EXPECT_EQ(n_files(), 2);
+}
+
+TEST_F(File, ADirectoryReplacesNothing) {
+  write_directory(path("d"), true);
+  expect_error([&] { OutputDirectory directory(path("d")); }, {path("d"), "directory with something in it"});
+  expect_error([&] { OutputDirectory directory(path("d/a")); }, {path("d/a"), "something else"});
+  expect_error([&] { OutputDirectory directory(path("no/where")); }, {path("no/where"), "No such file"});
+  EXPECT_EQ(n_files(), 1);
+}
+
+TEST_F(File, RoomIsChecked) {
+  EXPECT_NO_THROW(check_room(path("a"), 1));
+  expect_error([&] { check_room(path("a"), uint64_t{1} << 60); }, {path("a"), "free disk space"});
+}
+
 }  // namespace
 }  // namespace gptj

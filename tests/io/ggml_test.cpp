@@ -5,6 +5,7 @@
 
 #include "io/model_files.h"
 #include "io/open_error.h"
+#include "tensor/encodings.h"
 
 namespace gptj::test {
 namespace {
@@ -122,27 +123,140 @@ TEST(Ggml, RefusesAnotherArchitecturesNames) {
   expect_open_error(dir.write("m.bin", file.bytes()), {"'model/wte'", "gpt2"});
 }
 
-TEST(Ggml, SaysWhichEraAFileIsOf) {
+/// A type of an old file and what its matrices are found as.
+struct OldType {
+  int32_t ftype, type;
+  const char* found;
+  DType dtype;
+};
+
+constexpr OldType kOldTypes[] = {
+    {2, 2, "q4_0, version 0", DType::q4_0},
+    {3, 3, "q4_1, version 0", DType::q4_1},
+    {5, 4, "q4_2", DType::f16},
+    {6, 5, "q4_3", DType::f16},
+    {8, 6, "q5_0, version 0", DType::q5_0},
+    {9, 7, "q5_1, version 0", DType::q5_1},
+    {7, 8, "q8_0, version 1", DType::q8_0},
+    {1002, 2, "q4_0, version 1", DType::q4_0},
+    {1003, 3, "q4_1, version 1", DType::q4_1},
+    {1007, 8, "q8_0, version 1", DType::q8_0},
+};
+
+TEST(Ggml, ReadsQuantizationsOfEveryVersion) {
+  const TempDir dir;
+  for (const auto& [ftype, type, found, dtype] : kOldTypes) {
+    SCOPED_TRACE(found);
+    for (const GgmlFile& file : {ggml_gptj({}, DType::f16), ggml_gpt2({}, DType::f16)}) {
+      const ModelFile model = open_model_file(dir.write("m.bin", with_encoding(file, ftype, type).bytes()));
+      expect_consistent(model);
+      EXPECT_STREQ(model.tensors.front().type(), found);
+      EXPECT_EQ(model.tensors.front().dtype, dtype);
+    }
+  }
+  for (const auto& [ftype, dtype] : {std::pair{1008, DType::q5_0}, {1009, DType::q5_1}}) {  // as in version 2
+    GgmlFile file = ggml_gptj({}, dtype);
+    file.header.back() = ftype;
+    const ModelFile model = open_model_file(dir.write("m.bin", file.bytes()));
+    EXPECT_EQ(model.tensors.front().encoding, nullptr);
+    EXPECT_EQ(model.tensors.front().dtype, dtype);
+  }
+}
+
+TEST(Ggml, ReadsKTypes) {
+  const TempDir dir;
+  const ModelShape shape = {.n_embd = 256, .n_layer = 1};
+  for (const int32_t type : {10, 11, 12, 13, 14}) {
+    for (const GgmlFile& file : {ggml_gptj(shape, DType::f16), ggml_gpt2(shape, DType::f16)}) {
+      const ModelFile model =
+          open_model_file(dir.write("m.bin", with_encoding(file, 2000 + type, type).bytes()));
+      expect_consistent(model);
+      EXPECT_EQ(model.tensors.front().encoding, encoding_of_ggml_type(type));
+    }
+  }
+}
+
+// As quantizers of 22 to 27 April 2023 did.
+TEST(Ggml, TensorsMayHaveTheNumberOfTheFilesType) {
+  const TempDir dir;
+  for (const auto& [ftype, type, found] : {std::tuple{5, 4, "q4_2"}, {6, 5, "q4_3"}}) {
+    GgmlFile file = with_encoding(ggml_gptj({}, DType::f16), ftype, type);
+    for (GgmlTensor& tensor : file.tensors) tensor.type = tensor.type == type ? ftype : tensor.type;
+    EXPECT_STREQ(open_model_file(dir.write("m.bin", file.bytes())).tensors.front().type(), found);
+  }
+}
+
+TEST(Ggml, RefusesTypesOfNoEra) {
   const TempDir dir;
   const auto with_ftype = [&](int32_t ftype) {
     GgmlFile file = ggml_gptj({}, DType::q4_0);
     file.header.back() = ftype;
     return dir.write("m.bin", file.bytes());
   };
-  expect_open_error(with_ftype(2), {"ftype", "q4_0 with version 0", "June 2023"});
-  expect_open_error(with_ftype(1008), {"ftype", "q5_0 with version 1", "June 2023"});
-  expect_open_error(with_ftype(5), {"ftype", "q4_2", "2002 (q4_0)"});
-  expect_open_error(with_ftype(2012), {"ftype", "q4_K", "2002 (q4_0)"});
-  expect_open_error(with_ftype(2015), {"ftype", "2002 (q4_0)", "found 2015"});
-  expect_open_error(with_ftype(3002), {"ftype", "found 3002"});
+  expect_open_error(with_ftype(1005), {"ftype", "q4_2 (5)", "q4_0 (2, 1002, 2002)", "found 1005"});
+  expect_open_error(with_ftype(2006), {"ftype", "q4_3 (6)", "found 2006"});
+  expect_open_error(with_ftype(2015), {"ftype", "found 2015"});
+  expect_open_error(with_ftype(3002), {"ftype", "found 3002", "q4_0 of version 3, newer"});
 }
 
-TEST(Ggml, RefusesTransposedMatricesOfOldFiles) {
+TEST(Ggml, TurnsTransposedMatrices) {
   const TempDir dir;
-  GgmlFile file = ggml_gptj({}, DType::f16);
-  std::vector<int32_t>& ne = file.tensor("transformer.h.0.mlp.fc_in.weight").ne;
-  std::swap(ne[0], ne[1]);
-  expect_open_error(dir.write("m.bin", file.bytes()), {"old GPT-J file", "fc_in.weight", "[128, 32]"});
+  for (const GgmlFile& file : {ggml_gptj({}, DType::f16), ggml_gpt2({}, DType::f32)}) {
+    const GgmlFile old = with_transposed(file);
+    const ModelFile model = open_model_file(dir.write("m.bin", old.bytes()));
+    expect_consistent(model);
+    size_t n_turned = 0;
+    for (size_t i = 0; i < file.tensors.size(); ++i) {
+      const FileTensor& found = model.tensors[i];
+      const std::vector<int32_t>& ne = file.tensors[i].ne;
+      EXPECT_EQ(found.shape, std::vector<int64_t>(ne.rbegin(), ne.rend())) << found.name;
+      if (found.strides.empty()) continue;
+      EXPECT_EQ(found.strides, (std::vector<int64_t>{1, old.tensors[i].ne[0]})) << found.name;
+      ++n_turned;
+    }
+    EXPECT_EQ(n_turned, file.tensors[0].name == "model/wte" ? 2U * 3 : 2U * 5);
+  }
+}
+
+TEST(Ggml, TransposedMatricesWereNeverQuantized) {
+  const TempDir dir;
+  const GgmlFile file = with_transposed(ggml_gptj({}, DType::q4_0));
+  expect_open_error(dir.write("m.bin", file.bytes()), {"q_proj.weight", "expected f32 or f16", "found q4_0"});
+}
+
+TEST(Ggml, ReadsGgjt) {
+  const TempDir dir;
+  for (const GgmlFile& file : {ggml_gptj({}, DType::f16), ggml_gpt2({}, DType::q5_1)}) {
+    const GgmlFile ggjt = in_ggjt(file, 3);
+    const ModelFile model = open_model_file(dir.write("m.bin", ggjt.bytes()));
+    expect_same_tensors(model, ggjt);
+    expect_consistent(model);
+    EXPECT_EQ(model.vocab.tokens, file.tokens);
+    for (const FileTensor& tensor : model.tensors) EXPECT_EQ(tensor.offset % 32, 0U) << tensor.name;
+  }
+}
+
+// The first such files had no version in ftype.
+TEST(Ggml, GgjtsVersionSaysThatOfQuantization) {
+  const TempDir dir;
+  const GgmlFile plain = ggml_gptj({}, DType::f16);
+  const auto type_of = [&](GgmlFile file, int32_t ftype, int32_t version) {
+    file.header.back() = ftype;
+    return std::string(open_model_file(dir.write("m.bin", in_ggjt(file, version).bytes())).tensors[0].type());
+  };
+  EXPECT_EQ(type_of(with_encoding(plain, 2, 2), 2, 1), "q4_0, version 0");
+  EXPECT_EQ(type_of(with_encoding(plain, 1002, 2), 2, 2), "q4_0, version 1");
+  EXPECT_EQ(type_of(with_encoding(plain, 1002, 2), 1002, 2), "q4_0, version 1");
+  EXPECT_EQ(type_of(ggml_gptj({}, DType::q4_0), 2, 3), "q4_0");
+  EXPECT_EQ(type_of(ggml_gptj({}, DType::q4_0), 2002, 3), "q4_0");
+}
+
+TEST(Ggml, SaysThatAGgjtIsProbablyLlamas) {
+  const TempDir dir;
+  GgmlFile file = in_ggjt(ggml_gptj({}, DType::f16), 3);
+  file.header = {32000, 4096, 256, 32, 32, 128, 2};  // whose vocabulary follows at once, without its length
+  file.n_tokens = 0;
+  expect_open_error(dir.write("m.bin", file.bytes()), {"n_vocab", "32000", "ggjt", "LLaMA"});
 }
 
 // Tensors lie beyond 4 GiB, and the data (here a hole) is never read.

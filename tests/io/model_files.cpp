@@ -9,6 +9,8 @@
 #include <stdexcept>
 
 #include "base/half.h"
+#include "tensor/encodings.h"
+#include "tensor/old_encodings.h"
 
 namespace gptj::test {
 namespace {
@@ -129,6 +131,10 @@ int32_t ggml_ftype(DType dtype) {
   return info(dtype).ggml_ftype + (info(dtype).block > 1 ? 2000 : 0);
 }
 
+size_t ggjt_aligned(size_t offset) {
+  return (offset + 31) / 32 * 32;
+}
+
 std::vector<SafeTensor> safe_tensors(const std::vector<Piece>& pieces, DType dtype) {
   const std::string type = dtype == DType::f32 ? "F32" : dtype == DType::f16 ? "F16" : "BF16";
   std::vector<SafeTensor> tensors;
@@ -213,28 +219,37 @@ GgmlTensor& GgmlFile::tensor(std::string_view name) {
 std::string GgmlFile::bytes() const {
   std::string out;
   append(out, magic);
+  if (ggjt_version) append(out, *ggjt_version);
   for (const int32_t field : header) append(out, field);
   append(out, n_tokens);
   for (const std::string& token : tokens) {
     append(out, static_cast<uint32_t>(token.size()));
     out += token;
+    if (ggjt_version) append(out, uint32_t{0});
   }
-  for (const GgmlTensor& tensor : tensors) out += tensor.header() + tensor.data;
+  for (const GgmlTensor& tensor : tensors) {
+    out += tensor.header();
+    if (ggjt_version) out.resize(ggjt_aligned(out.size()));
+    out += tensor.data;
+  }
   return out;
 }
 
 std::vector<size_t> GgmlFile::sections() const {
   std::vector<size_t> at = {0, 4};
   const auto advance = [&](size_t bytes) { at.push_back(at.back() + bytes); };
+  if (ggjt_version) advance(4);
   for (size_t i = 0; i < header.size(); ++i) advance(4);
   advance(4);
   for (const std::string& token : tokens) {
     advance(4);
     advance(token.size());
+    if (ggjt_version) advance(4);
   }
   for (const GgmlTensor& tensor : tensors) {
     advance(tensor.header().size() - tensor.name.size());
     advance(tensor.name.size());
+    if (ggjt_version) at.push_back(ggjt_aligned(at.back()));
     advance(tensor.data.size());
   }
   return at;
@@ -250,6 +265,43 @@ GgmlFile ggml_gpt2(const ModelShape& shape, DType dtype) {
   const Gpt2Names names = {"model/wte", "model/wpe", "model/h", "/w", "/b", "/g", "model/ln_f", false};
   GgmlFile file = ggml_file(gpt2_pieces(shape, names), shape, dtype);
   file.header.push_back(ggml_ftype(dtype));
+  return file;
+}
+
+GgmlFile with_encoding(GgmlFile file, int32_t ftype, int32_t type) {
+  const Encoding* encoding = old_encoding_of_ggml_type(ftype / 1000, type);
+  if (encoding == nullptr) encoding = encoding_of_ggml_type(type);
+  if (encoding == nullptr) throw std::runtime_error("no encoding of type " + std::to_string(type));
+  file.header.back() = ftype;
+  for (GgmlTensor& tensor : file.tensors) {
+    if (tensor.ne.size() != 2 || tensor.name == "model/wpe") continue;
+    tensor.type = type;
+    tensor.data.clear();
+    const int64_t n_blocks = int64_t{tensor.ne[0]} * tensor.ne[1] / encoding->block;
+    std::mt19937 random(1);
+    for (int64_t block = 0; block < n_blocks; ++block) {
+      const size_t begin = tensor.data.size();
+      while (tensor.data.size() - begin < encoding->block_bytes) tensor.data += static_cast<char>(random());
+      // Whatever their width, scales and minima end in these bytes: small numbers.
+      for (const size_t high : {1U, 3U, 7U}) tensor.data[begin + high] = 0x2a;
+    }
+  }
+  return file;
+}
+
+GgmlFile with_transposed(GgmlFile file) {
+  for (GgmlTensor& tensor : file.tensors) {
+    for (const std::string_view end : {"mlp.fc_in.weight", "q_proj.weight", "k_proj.weight", "v_proj.weight",
+                                       "out_proj.weight", "attn/c_attn/w", "attn/c_proj/w", "mlp/c_fc/w"}) {
+      if (tensor.name.ends_with(end)) std::swap(tensor.ne[0], tensor.ne[1]);
+    }
+  }
+  return file;
+}
+
+GgmlFile in_ggjt(GgmlFile file, int32_t version) {
+  file.magic = 0x67676a74;
+  file.ggjt_version = version;
   return file;
 }
 
@@ -292,6 +344,19 @@ std::vector<SafeTensor> huggingface_gpt2(const ModelShape& shape, DType dtype) {
   return safe_tensors(gpt2_pieces(shape, names), dtype);
 }
 
+std::vector<SafeTensor> huggingface_codegen(const ModelShape& shape, DType dtype) {
+  std::vector<Piece> pieces = gptj_pieces(shape);
+  std::erase_if(pieces, [](const Piece& piece) {
+    return piece.name.ends_with(".k_proj.weight") || piece.name.ends_with(".v_proj.weight");
+  });
+  for (Piece& piece : pieces) {
+    if (!piece.name.ends_with(".q_proj.weight")) continue;
+    piece.name.replace(piece.name.find("q_proj"), 1, "qkv");
+    piece.shape[0] *= 3;
+  }
+  return safe_tensors(pieces, dtype);
+}
+
 nlohmann::json huggingface_config(std::string_view model_type, const ModelShape& shape) {
   nlohmann::json config = {
       {"model_type", model_type},
@@ -306,7 +371,7 @@ nlohmann::json huggingface_config(std::string_view model_type, const ModelShape&
       {"eos_token_id", kBytes},
       {"tie_word_embeddings", model_type == "gpt2"},
   };
-  if (model_type == "gptj") config["rotary_dim"] = shape.n_rot;
+  if (model_type != "gpt2") config["rotary_dim"] = shape.n_rot;
   return config;
 }
 

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,6 +55,7 @@ struct GgmlTensor {
 /// A legacy ggml file, piece by piece.
 struct GgmlFile {
   uint32_t magic = 0x67676d6c;
+  std::optional<int32_t> ggjt_version;  // with it, in LLaMA's container
   std::vector<int32_t> header;  // after the magic: n_vocab, n_ctx, n_embd, n_head, n_layer, [n_rot,] ftype
   int32_t n_tokens = 0;         // as the vocabulary gives it
   std::vector<std::string> tokens;
@@ -67,6 +69,13 @@ struct GgmlFile {
 /// Matrices of type `dtype`, vectors of F32, as the converters and quantizers write them.
 GgmlFile ggml_gptj(const ModelShape& shape, DType dtype);
 GgmlFile ggml_gpt2(const ModelShape& shape, DType dtype);
+
+/// The same file as other programs wrote it: its matrices, whatever their type, in blocks of an encoding ...
+GgmlFile with_encoding(GgmlFile file, int32_t ftype, int32_t type);
+/// ... with some of them as [in][out] ...
+GgmlFile with_transposed(GgmlFile file);
+/// ... in LLaMA's container.
+GgmlFile in_ggjt(GgmlFile file, int32_t version);
 
 struct SafeTensor {
   std::string name;
@@ -83,6 +92,7 @@ std::string safetensors_bytes(const std::vector<SafeTensor>& tensors);
 /// The tensors of a Hugging Face model in one of F32, F16, BF16, and its config.json.
 std::vector<SafeTensor> huggingface_gptj(const ModelShape& shape, DType dtype);
 std::vector<SafeTensor> huggingface_gpt2(const ModelShape& shape, DType dtype);
+std::vector<SafeTensor> huggingface_codegen(const ModelShape& shape, DType dtype);
 nlohmann::json huggingface_config(std::string_view model_type, const ModelShape& shape);
 
 /// vocab.json and merges.txt (without merges) for `n_vocab` tokens.

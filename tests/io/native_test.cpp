@@ -34,7 +34,8 @@ class Native : public testing::Test {
  protected:
   std::string write() const {
     const std::string path = dir.file("model.gptj");
-    NativeWriter writer(path, kConfig, some_vocab(), {{"m", DType::q4, {20, 64}}, {"v", DType::f32, {5}}});
+    const Vocab vocab = some_vocab();
+    NativeWriter writer(path, {kConfig, vocab, {{"m", DType::q4, {20, 64}}, {"v", DType::f32, {5}}}});
     EXPECT_EQ(writer.file_bytes() % kNativeAlignment, 64U);
     writer.write(1, 0, std::string(64, 'v').data(), 64);
     writer.write(0, 576, std::string(576, '2').data(), 576);
@@ -115,13 +116,13 @@ TEST_F(Native, ReadsWhatIsWritten) {
 }
 
 TEST_F(Native, AnUnfinishedFileLeavesNothing) {
-  { NativeWriter(dir.file("model.gptj"), kConfig, some_vocab(), {{"v", DType::f32, {5}}}); }
+  { NativeWriter(dir.file("model.gptj"), {kConfig, some_vocab(), {{"v", DType::f32, {5}}}}); }
   EXPECT_TRUE(std::filesystem::is_empty(dir.path()));
 }
 
 TEST_F(Native, ChecksThatTheDiskHasRoom) {
-  const NativeTensor huge = {"m", DType::f32, {1 << 24, 1 << 20}};  // 70 terabytes
-  EXPECT_THROW(NativeWriter(dir.file("model.gptj"), kConfig, some_vocab(), {huge}), Error);
+  const OutputTensor huge = {"m", DType::f32, {1 << 24, 1 << 20}};  // 70 terabytes
+  EXPECT_THROW(NativeWriter(dir.file("model.gptj"), {kConfig, some_vocab(), {huge}}), Error);
   EXPECT_TRUE(std::filesystem::is_empty(dir.path()));
 }
 

@@ -41,7 +41,9 @@ inline void expect_consistent(const ModelFile& model) {
     for (size_t i = 0; i + 1 < tensor.shape.size(); ++i) rows *= tensor.shape[i];
     for (const int64_t n : tensor.shape) EXPECT_GT(n, 0) << tensor.name;
     const int64_t width = tensor.shape.empty() ? 1 : tensor.shape.back();
-    EXPECT_EQ(tensor.bytes, row_bytes(tensor.dtype, width) * static_cast<uint64_t>(rows)) << tensor.name;
+    const uint64_t stride =
+        tensor.encoding != nullptr ? tensor.encoding->row_bytes(width) : row_bytes(tensor.dtype, width);
+    EXPECT_EQ(tensor.bytes, stride * static_cast<uint64_t>(rows)) << tensor.name;
     EXPECT_LE(tensor.offset + tensor.bytes, tensor.file->size()) << tensor.name;
   }
 }

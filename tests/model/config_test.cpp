@@ -182,12 +182,66 @@ TEST(Config, SizesThatContradictEachOther) {
 
 TEST(Config, ModelsThatAreUnknown) {
   for (const json& wrong : {json("llama"), json("GPTJ"), json(""), json(5), json(nullptr)}) {
-    expect_refused(with("gptj", "model_type", wrong), {"model_type: expected one of gptj, gpt2, found"});
+    expect_refused(with("gptj", "model_type", wrong),
+                   {"model_type: expected one of gptj, gpt2, codegen, found"});
   }
   json config = valid("gptj");
   config.erase("model_type");
-  expect_refused(config, {"model_type: expected one of gptj, gpt2, found ''"});
+  expect_refused(config, {"model_type: expected one of gptj, gpt2, codegen, found ''"});
   expect_refused(with("gptj", "model_type", "llama\x1b[2J"), {"found 'llama\\x1b[2J'"});
+  for (const char* relative : {"gpt_neo", "gpt_neox", "opt", "llama", "bloom"}) {
+    expect_refused(with("gptj", "model_type", relative),
+                   {"found '" + std::string(relative) + "', which is another architecture"});
+  }
+}
+
+TEST(Config, CodeGenIsAGptJ) {
+  json config = with("codegen", "n_head", 4);
+  config["n_ctx"] = 2048;  // which its configs have besides n_positions
+  const Config c = config_of(config);
+  EXPECT_EQ(c.model_type, "codegen");
+  EXPECT_EQ(c.n_ctx, 32);
+  EXPECT_EQ(c.n_rot, 4);
+  EXPECT_EQ(c.activation, Activation::gelu_new);
+  EXPECT_FALSE(c.tied);
+  expect_refused(with("codegen", "n_head", 2), {"n_head: expected a multiple of 4", "found 2"});
+  expect_refused(with("codegen", "n_head", 1), {"n_head: expected a multiple of 4", "found 1"});
+  config["rotary_dim"] = 10;
+  expect_refused(config, {"rotary_dim", "1 to 8", "found '10'"});
+}
+
+// As published: BioMedLM, Cerebras-GPT-111M, DialoGPT before transformers 3, a config with transformers' other names.
+TEST(Config, TheFamilysOwnWays) {
+  json config = valid("gpt2");
+  config.update({{"scale_attn_by_inverse_layer_idx", true}, {"reorder_and_upcast_attn", true}});
+  EXPECT_FLOAT_EQ(config_of(config).attention_scale(1), 0.125f);
+
+  config = valid("gpt2");
+  config.update({{"activation_function", "gelu"}, {"n_inner", 100}, {"scale_attn_weights", true}});
+  EXPECT_EQ(config_of(config).activation, Activation::gelu);
+  EXPECT_EQ(config_of(config).n_inner, 100);
+
+  config = valid("gpt2");
+  config.erase("model_type");
+  config["architectures"] = {"GPT2LMHeadModel"};
+  EXPECT_EQ(config_of(config).model_type, "gpt2");
+  config["architectures"] = {"BertModel"};
+  expect_refused(config, {"model_type: expected one of gptj, gpt2, codegen, found ''"});
+
+  config = valid("gptj");
+  const std::pair<const char*, const char*> names[] = {{"n_positions", "max_position_embeddings"},
+                                                       {"n_embd", "hidden_size"},
+                                                       {"n_head", "num_attention_heads"},
+                                                       {"n_layer", "num_hidden_layers"}};
+  for (const auto& [name, other] : names) {
+    config[other] = config[name];
+    config.erase(name);
+  }
+  const Config c = config_of(config);
+  EXPECT_EQ(c.n_ctx, 32);
+  EXPECT_EQ(c.n_embd, 32);
+  EXPECT_EQ(c.n_head, 2);
+  EXPECT_EQ(c.n_layer, 2);
 }
 
 }  // namespace

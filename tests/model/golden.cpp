@@ -48,8 +48,10 @@ void read_expected(const InputFile& file, Golden& golden) {
 std::string model_of(const std::string& name, const fs::path& directory) {
   constexpr std::string_view kDemo = "demo-";
   if (name.starts_with(kDemo)) return std::string(GPTJ_DEMO_MODELS "/") + name.substr(kDemo.size());
-  const fs::path ggml = directory / "ggml-model.bin";
-  return fs::exists(ggml) ? ggml : directory;
+  for (const char* file : {"ggml-model.bin", "model.gguf", "model-00001-of-00003.gguf"}) {
+    if (fs::exists(directory / file)) return directory / file;
+  }
+  return directory;
 }
 
 }  // namespace

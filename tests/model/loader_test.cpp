@@ -13,7 +13,7 @@ namespace {
 
 using namespace test;
 
-constexpr TensorName kName{"w", "w"};
+constexpr TensorName kName{"w", "w", "w"};
 
 /// A file that holds a single matrix, of more than 2 MB: the loader reads one at a time.
 struct OneMatrix {

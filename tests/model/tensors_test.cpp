@@ -13,6 +13,8 @@ namespace {
 
 using namespace test;
 
+constexpr ModelShape kFourHeads = {
+    .n_vocab = 257, .n_ctx = 8, .n_embd = 32, .n_head = 4, .n_layer = 2, .n_rot = 4};
 constexpr ModelShape kTiny = {
     .n_vocab = 257, .n_ctx = 8, .n_embd = 32, .n_head = 2, .n_layer = 2, .n_rot = 4};
 
@@ -82,6 +84,12 @@ std::vector<Kind> kinds() {
        {},
        huggingface_gpt2(kTiny, DType::bf16),
        huggingface_config("gpt2", kTiny)},
+      {"codegen safetensors",
+       false,
+       {"lm_head.bias"},
+       {},
+       huggingface_codegen(kFourHeads, DType::f16),
+       huggingface_config("codegen", kFourHeads)},
   };
 }
 
@@ -204,6 +212,19 @@ TEST(Tensors, ScalesThatAreNotFinite) {
     file.tensor(tensor).data.replace(row * row_bytes(dtype, 32), 2, "\x01\x7e");  // NaN
     const std::string path = dir.write("model.bin", file.bytes());
     expect_error([&] { LoadedModel loaded(path); }, {path, tensor, "expected finite scales", rows});
+  }
+}
+
+TEST(Tensors, OldScalesThatNoF16Holds) {
+  const std::string_view scales[] = {
+      {"\0\0\xc0\x7f", 4}, {"\0\0\x80\xff", 4}, {"\0\0\x80\x4f", 4}};  // NaN, -Inf, 2^32
+  for (const std::string_view scale : scales) {
+    const TempDir dir;
+    GgmlFile file = with_encoding(ggml_gptj(kTiny, DType::f16), 2, 2);
+    file.tensor("transformer.h.1.attn.v_proj.weight").data.replace(5 * 20, 4, scale);
+    const std::string path = dir.write("model.bin", file.bytes());
+    expect_error([&] { LoadedModel loaded(path); },
+                 {path, "transformer.h.1.attn.v_proj.weight", "expected finite scales", "in row 5"});
   }
 }
 

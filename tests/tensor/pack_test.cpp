@@ -152,6 +152,22 @@ TEST(PackPanel, EveryFormatAsItsHeaderSays) {
   }
 }
 
+TEST(UnpackPanel, GivesTheRowsBack) {
+  for (const DType dtype : test::all_dtypes()) {
+    for (const int64_t blocks : {1, 2, 3, 15, 16, 17, 33}) {
+      const int64_t n = blocks * info(dtype).block;
+      SCOPED_TRACE(testing::Message() << info(dtype).name << ", n " << n);
+      const FileRows file(dtype, kPanelRows, n);
+      std::vector<uint8_t> panel(panel_bytes(dtype, n)), rows(row_bytes(dtype, n) * kPanelRows, 0xee);
+      ASSERT_TRUE(pack_panel(dtype, file.panel(0).rows, n, panel.data()));
+      uint8_t* to[kPanelRows];
+      for (size_t r = 0; r < kPanelRows; ++r) to[r] = rows.data() + r * row_bytes(dtype, n);
+      unpack_panel(dtype, panel.data(), n, to);
+      EXPECT_TRUE(std::equal(rows.begin(), rows.end(), file.data()));
+    }
+  }
+}
+
 TEST(PackPanel, ScalesThatAreNotFiniteAreNoticed) {
   constexpr uint16_t kInfinity = 0x7c00, kNan = 0x7e01, kLargest = 0x7bff, kNegativeNan = 0xfc01;
   for (const DType dtype : test::all_dtypes()) {

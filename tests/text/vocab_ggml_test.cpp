@@ -69,5 +69,22 @@ TEST(VocabGgml, EveryByteNeedsAToken) {
   }
 }
 
+// The first bytes of GPT-2's vocabulary in its order, as converters of 2022 wrote them: what is no UTF-8 is U+FFFD.
+TEST(VocabGgml, RestoresBytesThatWereReplaced) {
+  std::vector<std::string> tokens;
+  for (int byte = '!'; byte <= '~'; ++byte) tokens.emplace_back(1, static_cast<char>(byte));
+  while (tokens.size() < 188) tokens.emplace_back("\xef\xbf\xbd");
+  for (int byte = 0; byte <= ' '; ++byte) tokens.emplace_back(1, static_cast<char>(byte));
+  tokens.emplace_back("\x7f");
+  while (tokens.size() < 256) tokens.emplace_back("\xef\xbf\xbd");
+  tokens.insert(tokens.end(), {"ab", "\xef\xbf\xbd", "\xc3\xa9"});
+  const Vocab vocab = vocab_from_ggml_tokens(tokens);
+  EXPECT_EQ(vocab.tokens[94], "\xa1");
+  EXPECT_EQ(vocab.tokens[187], "\xff");
+  EXPECT_EQ(vocab.tokens[222], "\x80");
+  EXPECT_EQ(vocab.tokens[255], "\xad");
+  EXPECT_EQ(vocab.merges, (Merges{{"a", "b"}, {"\xc3", "\xa9"}}));
+}
+
 }  // namespace
 }  // namespace gptj

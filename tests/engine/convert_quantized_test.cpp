@@ -1,4 +1,4 @@
-#include "gptj/quantize.h"
+#include "gptj/convert.h"
 
 #include <cmath>
 #include <cstring>
@@ -58,7 +58,7 @@ TEST_P(Quantize, PlainTypesKeepEveryBit) {
   for (const DType dtype : {DType::f32, DType::f16, DType::bf16}) {
     const std::string path = source(dtype);
     for (const char* type : {"f32", info(dtype).name}) {
-      const QuantizeResult result = quantize_model(path, target, {.type = type});
+      const ConvertResult result = convert_model(path, target, {.type = type});
       EXPECT_EQ(result.error, 0);
       EXPECT_EQ(logits_of(target), logits_of(path)) << info(dtype).name << " as " << type;
     }
@@ -67,7 +67,7 @@ TEST_P(Quantize, PlainTypesKeepEveryBit) {
 
 TEST_P(Quantize, LegacyFilesToo) {
   const std::string path = write_tiny(in, GetParam(), DType::f16);
-  quantize_model(path, target, {.type = "f32"});  // GPT-2's positions are F32
+  convert_model(path, target, {.type = "f32"});  // GPT-2's positions are F32
   EXPECT_EQ(logits_of(target), logits_of(path));
   EXPECT_EQ(OpenedModel(target).tokenizer().n_tokens(), OpenedModel(path).tokenizer().n_tokens());
 }
@@ -75,8 +75,8 @@ TEST_P(Quantize, LegacyFilesToo) {
 TEST_P(Quantize, EveryTypeIsAsCloseAsItsBits) {
   const std::string path = source();
   const Logits original = logits_of(path);
-  for (const std::string& type : quantize_types()) {
-    const QuantizeResult result = quantize_model(path, target, {.type = type});
+  for (const std::string& type : weight_types()) {
+    const ConvertResult result = convert_model(path, target, {.type = type});
     SCOPED_TRACE(type);
     // Relative to the values: blocks of b bits are off by about 0.9 * 2^-b, floats by half of their last bit.
     const double limit = type == "f32"    ? 0
@@ -95,7 +95,7 @@ TEST_P(Quantize, WhatIsOutsideOfTheLayersKeepsEightBits) {
   const std::string path = source(DType::f32, shape);
   const auto types = [&](const char* type) {
     std::set<std::string> inside, outside;
-    for (const QuantizedTensor& matrix : quantize_model(path, target, {.type = type}).matrices) {
+    for (const ConvertedMatrix& matrix : convert_model(path, target, {.type = type}).matrices) {
       (matrix.name.starts_with("h.") ? inside : outside).insert(matrix.type);
       EXPECT_FALSE(matrix.by_length);
     }
@@ -113,8 +113,8 @@ TEST_P(Quantize, RowsThatAreNoWholeNumberOfBlocks) {
     const ModelShape shape = {
         .n_vocab = 300, .n_ctx = 80, .n_embd = n_embd, .n_head = 2, .n_layer = 1, .n_rot = 4};
     std::set<std::string> found;
-    for (const QuantizedTensor& matrix :
-         quantize_model(source(DType::f32, shape), target, {.type = type}).matrices) {
+    for (const ConvertedMatrix& matrix :
+         convert_model(source(DType::f32, shape), target, {.type = type}).matrices) {
       const bool long_rows =
           matrix.name.ends_with(GetParam() == std::string("gptj") ? "fc_out.weight" : "mlp.c_proj.weight");
       EXPECT_EQ(matrix.by_length, !long_rows);
@@ -129,16 +129,16 @@ TEST_P(Quantize, RowsThatAreNoWholeNumberOfBlocks) {
 
 TEST_P(Quantize, TheSameFileWithAnyNumberOfThreads) {
   const std::string path = source();
-  quantize_model(path, target, {.type = "q4", .n_threads = 1});
-  quantize_model(path, out.file("other.gptj"), {.type = "q4", .n_threads = 3});
+  convert_model(path, target, {.type = "q4", .n_threads = 1});
+  convert_model(path, out.file("other.gptj"), {.type = "q4", .n_threads = 3});
   EXPECT_EQ(read_text_file(target, 1 << 24), read_text_file(out.file("other.gptj"), 1 << 24));
 }
 
 TEST_P(Quantize, ImportanceIsMeasuredAndUsed) {
   const std::string path = source();
   const std::string importance = measure(path);
-  const QuantizeResult plain = quantize_model(path, out.file("plain.gptj"), {.type = "q4"});
-  const QuantizeResult guided = quantize_model(path, target, {.type = "q4", .importance = importance});
+  const ConvertResult plain = convert_model(path, out.file("plain.gptj"), {.type = "q4"});
+  const ConvertResult guided = convert_model(path, target, {.type = "q4", .importance = importance});
   EXPECT_GT(guided.error, plain.error);  // that of all alike is what it gives up
   EXPECT_LT(guided.error, plain.error * 1.5);
   EXPECT_NE(logits_of(target), logits_of(out.file("plain.gptj")));
@@ -150,7 +150,7 @@ TEST_P(Quantize, ImportanceOfAnotherModelIsRefused) {
   other.n_embd = 64;
   const auto quantize = [&](const ModelShape& shape) {
     const std::string path = source(DType::f32, shape);
-    return [=, this] { quantize_model(path, target, {.type = "q4", .importance = importance}); };
+    return [=, this] { convert_model(path, target, {.type = "q4", .importance = importance}); };
   };
   expect_error(quantize(other), {importance, "expected 64 values", "another model"});
   other = kTinyShape;
@@ -158,28 +158,19 @@ TEST_P(Quantize, ImportanceOfAnotherModelIsRefused) {
   expect_error(quantize(other), {importance, "h.2.", "another model"});
   other.n_layer = 1;
   expect_error(quantize(other), {importance, "h.1.", "another model"});
-  expect_error(
-      [&] { quantize_model(source(), target, {.type = "q4", .importance = in.file("config.json")}); },
-      {"config.json"});
+  expect_error([&] { convert_model(source(), target, {.type = "q4", .importance = in.file("config.json")}); },
+               {"config.json"});
   EXPECT_FALSE(std::filesystem::exists(target));
-}
-
-TEST_P(Quantize, WhatIsQuantizedAlreadyIsRefused) {
-  const std::string legacy = write_tiny(in, GetParam(), DType::q8_0);
-  expect_error([&] { quantize_model(legacy, target, {.type = "q4"}); }, {legacy, "q8_0", "original"});
-  quantize_model(source(), target, {.type = "f16"});
-  expect_error([&] { quantize_model(target, out.file("2.gptj"), {.type = "q4"}); },
-               {target, "panels", "original"});
 }
 
 TEST_P(Quantize, MistakesLeaveTheTargetAsItWas) {
   const std::string path = source();
   out.write("model.gptj", "precious");
-  expect_error([&] { quantize_model(path, target, {.type = "q3"}); }, {"type", "q4_0", "'q3'"});
+  expect_error([&] { convert_model(path, target, {.type = "q3"}); }, {"type", "q4_0", "'q3'"});
   const auto stop = [](uint64_t, uint64_t) { return false; };
-  expect_error([&] { quantize_model(path, target, {.type = "q4", .n_threads = 1, .progress = stop}); },
+  expect_error([&] { convert_model(path, target, {.type = "q4", .n_threads = 1, .progress = stop}); },
                {"stopped"});
-  expect_error([&] { quantize_model(path, out.path(), {.type = "q4"}); }, {out.path()});
+  expect_error([&] { convert_model(path, out.path(), {.type = "q4"}); }, {"Hugging Face directory", "q4"});
   EXPECT_EQ(read_text_file(target, 100), "precious");
   const auto entries = std::filesystem::directory_iterator(out.path());
   EXPECT_EQ(std::distance(begin(entries), end(entries)), 1);
@@ -196,8 +187,7 @@ TEST_P(Quantize, NamesTheTensorThatHasNoNumbers) {
     const TempDir damaged;
     std::filesystem::copy(in.path(), damaged.path());
     damaged.write("model.safetensors", bytes);
-    expect_error([&] { quantize_model(damaged.path(), target, {.type = "q4"}); },
-                 {tensor.name, "NaN", "row"});
+    expect_error([&] { convert_model(damaged.path(), target, {.type = "q4"}); }, {tensor.name, "NaN", "row"});
     break;
   }
 }

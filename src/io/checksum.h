@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string_view>
+
+namespace gptj {
+
+/// CRC-32 as in zip, PNG and gzip.
+uint32_t crc32_of(std::string_view bytes);
+
+/// That of something whose parts come in any order, from many threads.
+class ChecksumOfParts {
+ public:
+  /// Bytes from `offset` on. Parts must not overlap.
+  void add(uint64_t offset, const void* data, size_t bytes);
+
+  /// Of all parts, which follow each other from byte 0 on.
+  uint32_t value() const;
+
+ private:
+  struct Part {
+    size_t bytes;
+    uint32_t checksum;
+  };
+
+  std::mutex mutex_;
+  std::map<uint64_t, Part> parts_;  // by offset
+};
+
+}  // namespace gptj

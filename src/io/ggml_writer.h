@@ -1,0 +1,14 @@
+#pragma once
+
+#include "io/model_writer.h"
+
+namespace gptj {
+
+/// Writes a legacy ggml file, as the gpt-j and gpt-2 programs among ggml's examples read it.
+class GgmlWriter : public ModelWriter {
+ public:
+  /// Throws Error if the file's header has no place for something that the config says.
+  GgmlWriter(const std::string& path, OutputModel model);
+};
+
+}  // namespace gptj

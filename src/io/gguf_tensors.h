@@ -1,0 +1,16 @@
+#pragma once
+
+#include <cstdint>
+
+#include "io/byte_reader.h"
+#include "io/model_file.h"
+
+namespace gptj {
+
+inline constexpr uint64_t kGgufAlignment = 32;  // unless `general.alignment` says another
+
+/// Reads the `count` descriptions of tensors at which the reader is, and adds them to the model: what they describe
+/// lies behind them, aligned. Throws Error naming the tensor.
+void read_gguf_tensors(ByteReader& reader, uint64_t count, uint64_t alignment, ModelFile& model);
+
+}  // namespace gptj

@@ -1,0 +1,166 @@
+#include "io/gguf_writer.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "io/fixed_setting.h"
+#include "text/vocab_written.h"
+
+namespace gptj {
+namespace {
+
+using nlohmann::json;
+
+constexpr uint32_t kVersion = 3, kQuantizationVersion = 2, kBf16Type = 30, kBf16FileType = 32;
+constexpr uint64_t kAlignment = 32;  // GGUF's default
+
+constexpr uint64_t aligned(uint64_t offset) {
+  return (offset + kAlignment - 1) / kAlignment * kAlignment;
+}
+
+template <typename Number>
+void put(std::string& to, Number value) {
+  to.append(reinterpret_cast<const char*>(&value), sizeof(value));
+}
+
+void put_text(std::string& to, std::string_view text) {
+  put(to, uint64_t{text.size()});
+  to += text;
+}
+
+/// The list of keys with their values.
+class Keys {
+ public:
+  void number(const std::string& key, uint32_t value) { put(add(key, kUint32), value); }
+  void real(const std::string& key, float value) { put(add(key, kFloat32), value); }
+  void boolean(const std::string& key, bool value) { put(add(key, kBool), uint8_t{value}); }
+  void text(const std::string& key, std::string_view value) { put_text(add(key, kString), value); }
+  void texts(const std::string& key, const std::vector<std::string>& values) {
+    begin_array(key, kString, values.size());
+    for (const std::string& value : values) put_text(bytes_, value);
+  }
+  void integers(const std::string& key, const std::vector<int32_t>& values) {
+    begin_array(key, kInt32, values.size());
+    for (const int32_t value : values) put(bytes_, value);
+  }
+
+  uint64_t count() const { return count_; }
+  const std::string& bytes() const { return bytes_; }
+
+ private:
+  enum Type : uint32_t { kUint32 = 4, kInt32 = 5, kFloat32 = 6, kBool = 7, kString = 8, kArray = 9 };
+
+  std::string& add(const std::string& key, Type type) {
+    ++count_;
+    put_text(bytes_, key);
+    put(bytes_, static_cast<uint32_t>(type));
+    return bytes_;
+  }
+  void begin_array(const std::string& key, Type type, size_t size) {
+    put(add(key, kArray), static_cast<uint32_t>(type));
+    put(bytes_, uint64_t{size});
+  }
+
+  std::string bytes_;
+  uint64_t count_ = 0;
+};
+
+/// The type that most bytes are of, in the numbers of general.file_type: those of ggml's files, and one more.
+uint32_t file_type(const std::vector<OutputTensor>& tensors) {
+  std::map<DType, uint64_t> bytes;
+  for (const OutputTensor& tensor : tensors) bytes[tensor.dtype] += row_major_bytes(tensor);
+  DType most = DType::f32;
+  for (const auto& [dtype, count] : bytes) {
+    if (count > bytes[most]) most = dtype;
+  }
+  return most == DType::bf16 ? kBf16FileType : static_cast<uint32_t>(info(most).ggml_ftype);
+}
+
+void add_config(const json& config, Keys& keys) {
+  const std::string architecture = config.at("model_type");
+  const auto size = [&](const std::string& key, const char* from) {
+    keys.number(architecture + "." + key, config.at(from).get<uint32_t>());
+  };
+  size("vocab_size", "vocab_size");
+  size("context_length", "n_positions");
+  size("embedding_length", "n_embd");
+  size("feed_forward_length", "n_inner");
+  size("block_count", "n_layer");
+  size("attention.head_count", "n_head");
+  if (architecture == "gptj") size("rope.dimension_count", "rotary_dim");
+  keys.real(architecture + ".attention.layer_norm_epsilon", config.at("layer_norm_epsilon").get<float>());
+}
+
+/// Readers ask for a token for each row of the embedding.
+void add_vocab(const Vocab& vocab, size_t n_rows, Keys& keys) {
+  enum : int32_t { kNormal = 1, kControl = 3, kUserDefined = 4, kUnused = 5 };
+  std::vector<std::string> tokens = written_tokens(vocab);
+  std::vector<int32_t> types(tokens.size(), kNormal);
+  types.resize(n_rows, kUnused);
+  while (tokens.size() < n_rows) tokens.push_back(fmt::format("[PAD{}]", tokens.size()));
+  for (const AddedToken& token : vocab.added) {
+    types[static_cast<size_t>(token.id)] = token.normalized ? kUserDefined : kControl;
+  }
+  keys.text("tokenizer.ggml.model", "gpt2");
+  keys.text("tokenizer.ggml.pre", "gpt-2");
+  keys.texts("tokenizer.ggml.tokens", tokens);
+  keys.integers("tokenizer.ggml.token_type", types);
+  keys.texts("tokenizer.ggml.merges", written_merges(vocab));
+  if (vocab.bos) keys.number("tokenizer.ggml.bos_token_id", static_cast<uint32_t>(*vocab.bos));
+  if (vocab.eos) keys.number("tokenizer.ggml.eos_token_id", static_cast<uint32_t>(*vocab.eos));
+  keys.boolean("tokenizer.ggml.add_space_prefix", vocab.add_prefix_space);
+}
+
+void check_config(const std::string& path, const json& config) {
+  const FixedSettings fixed{path, config, "GGUF files"};
+  fixed.check("activation_function", {"gelu_new", "gelu_pytorch_tanh"});
+  fixed.check_attention();
+}
+
+}  // namespace
+
+std::optional<uint32_t> gguf_type(DType dtype) {
+  if (dtype == DType::bf16) return kBf16Type;
+  const int type = info(dtype).ggml_type;
+  return type < 0 ? std::nullopt : std::optional(static_cast<uint32_t>(type));
+}
+
+GgufWriter::GgufWriter(const std::string& path, OutputModel model)
+    : ModelWriter(path, std::move(model.tensors)) {
+  check_config(path, model.config);
+  Keys keys;
+  keys.text("general.architecture", model.config.at("model_type").get_ref<const std::string&>());
+  keys.number("general.file_type", file_type(tensors_));
+  keys.number("general.quantization_version", kQuantizationVersion);
+  add_config(model.config, keys);
+  add_vocab(model.vocab, model.config.at("vocab_size").get<size_t>(), keys);
+
+  std::string header = "GGUF";
+  put(header, kVersion);
+  put(header, uint64_t{tensors_.size()});
+  put(header, keys.count());
+  header += keys.bytes();
+  uint64_t end = 0;  // from the beginning of the data
+  for (const OutputTensor& tensor : tensors_) {
+    offsets_.push_back(aligned(end));
+    put_text(header, tensor.name);
+    put(header, static_cast<uint32_t>(tensor.shape.size()));
+    for (auto n = tensor.shape.rbegin(); n != tensor.shape.rend(); ++n)
+      put(header, static_cast<uint64_t>(*n));
+    put(header, *gguf_type(tensor.dtype));
+    put(header, offsets_.back());
+    end = offsets_.back() + row_major_bytes(tensor);
+  }
+  const uint64_t data_begin = aligned(header.size());
+  for (uint64_t& offset : offsets_) offset += data_begin;
+  header.resize(data_begin);
+  file_bytes_ = data_begin + aligned(end);
+  check_room(path, file_bytes_);
+  file_.write_at(0, header.data(), header.size());
+  const std::string padding(aligned(end) - end, '\0');
+  file_.write_at(data_begin + end, padding.data(), padding.size());
+}
+
+}  // namespace gptj

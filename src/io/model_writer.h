@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "tensor/dtype.h"
+#include "text/vocab.h"
+
+namespace gptj {
+
+/// A tensor that will be written.
+struct OutputTensor {
+  std::string name;            // as the form names it
+  DType dtype;                 // as its data are stored
+  std::vector<int64_t> shape;  // outermost dimension first: [n] or [rows, n]
+};
+
+/// All of a model but its tensors' data.
+struct OutputModel {
+  const nlohmann::json& config;  // with Hugging Face's names, every one that Config has
+  const Vocab& vocab;
+  std::vector<OutputTensor> tensors;
+};
+
+/// Writes a model: what it is given at first, then its tensors' data in any order. It appears under its name only when
+/// it is complete; destroyed before that, it leaves nothing behind.
+class ModelWriter {
+ public:
+  virtual ~ModelWriter() = default;
+  ModelWriter(const ModelWriter&) = delete;
+  ModelWriter& operator=(const ModelWriter&) = delete;
+
+  const std::vector<OutputTensor>& tensors() const { return tensors_; }
+  uint64_t file_bytes() const { return file_bytes_; }
+
+  /// A part of a tensor's data, from byte `offset` of it on. May be called by many threads at once.
+  virtual void write(size_t tensor, uint64_t offset, const void* data, size_t bytes) {
+    file_.write_at(offsets_[tensor] + offset, data, bytes);
+  }
+
+  /// After the last part; every byte of every tensor was written once.
+  virtual void finish() { file_.commit(); }
+
+ protected:
+  /// `path`: of the file that has the tensors. The constructor of each form writes what stands between them.
+  ModelWriter(const std::string& path, std::vector<OutputTensor> tensors)
+      : tensors_(std::move(tensors)), file_(path) {}
+
+  std::vector<OutputTensor> tensors_;
+  std::vector<uint64_t> offsets_;  // of each tensor in the file
+  uint64_t file_bytes_ = 0;
+  OutputFile file_;
+};
+
+/// Bytes of a tensor whose rows follow each other.
+uint64_t row_major_bytes(const OutputTensor& tensor);
+
+}  // namespace gptj

@@ -1,0 +1,48 @@
+#include "model/row_converter.h"
+
+#include "base/error.h"
+#include "tensor/pack.h"
+#include "tensor/quantize.h"
+
+namespace gptj {
+
+void Loss::add(const float* x, const float* stored, int64_t n) {
+  for (int64_t k = 0; k < n; ++k) {
+    const double difference = double{x[k]} - double{stored[k]};
+    squares += double{x[k]} * double{x[k]};
+    lost += difference * difference;
+  }
+}
+
+void Loss::add(const Loss& other) {
+  squares += other.squares;
+  lost += other.lost;
+}
+
+const uint8_t* RowConverter::read(const MatrixBinding& matrix, int64_t begin, int64_t end, DType dtype,
+                                  const float* importance, Loss* loss) {
+  const DType from = matrix.from->dtype;
+  const int64_t n = matrix.to->n;
+  const uint8_t* in = reader_.read(matrix, begin, end);
+  if (dtype == from) return in;
+  const size_t stride = row_bytes(dtype, n);
+  rows_.resize(static_cast<size_t>(end - begin) * stride);
+  values_.resize(static_cast<size_t>(n));
+  stored_.resize(static_cast<size_t>(n));
+  uint8_t* out = rows_.data();
+  for (int64_t row = begin; row < end; ++row, in += row_bytes(from, n), out += stride) {
+    to_f32(from, in, n, values_.data());
+    if (!quantize_row(dtype, values_.data(), n, importance, out)) {
+      fail(
+          "{}: tensor {}: expected numbers that {} can hold, found NaN, infinity or too large a number in "
+          "row {}",
+          quoted(path_), quoted(matrix.from->name), info(dtype).name, row);
+    }
+    if (loss == nullptr) continue;
+    to_f32(dtype, out, n, stored_.data());
+    loss->add(values_.data(), stored_.data(), n);
+  }
+  return rows_.data();
+}
+
+}  // namespace gptj

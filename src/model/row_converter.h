@@ -1,0 +1,38 @@
+#pragma once
+
+#include <vector>
+
+#include "model/row_reader.h"
+
+namespace gptj {
+
+/// Squares of values and of what quantizing loses of them.
+struct Loss {
+  double squares = 0, lost = 0;
+
+  void add(const float* x, const float* stored, int64_t n);
+  void add(const Loss& other);
+  double relative() const { return squares > 0 ? lost / squares : 0; }
+};
+
+/// Rows of matrices as they will be stored, whatever the file has. Keeps its buffers, so one for each thread.
+class RowConverter {
+ public:
+  explicit RowConverter(const std::string& path) : path_(path), reader_(path) {}
+
+  RowReader& reader() { return reader_; }
+
+  /// Rows [begin, end) of a matrix, one after the other as `dtype` stores them: bit by bit if the file has that type,
+  /// else quantized, with errors weighed as quantize_row() says, and what is lost added to `loss` unless it is null.
+  /// Valid until the next call. Throws Error as RowReader::read() does, and for numbers that `dtype` cannot hold.
+  const uint8_t* read(const MatrixBinding& matrix, int64_t begin, int64_t end, DType dtype,
+                      const float* importance = nullptr, Loss* loss = nullptr);
+
+ private:
+  const std::string& path_;
+  RowReader reader_;
+  std::vector<uint8_t> rows_;
+  std::vector<float> values_, stored_;
+};
+
+}  // namespace gptj

@@ -1,0 +1,218 @@
+// Every model in every form that can have it, and from there in every other: the same logits, to the last bit.
+
+#include "gptj/convert.h"
+
+#include <filesystem>
+#include <set>
+
+#include "base/failure.h"
+#include "base/file.h"
+#include "engine/tiny_models.h"
+#include "io/model_file.h"
+#include "model/golden.h"
+
+namespace gptj {
+namespace {
+
+using namespace test;
+
+struct Read {
+  Logits logits;
+  std::vector<int> text;  // tokens of one that has everything
+  bool operator==(const Read&) const = default;
+};
+
+Read read(const std::string& path) {
+  const Model model(path, {.n_threads = 2});
+  const SessionOptions exact = {.n_threads = 2, .kv_type = KvType::f32, .exact = true};
+  return {evaluate(model, exact, some_ids(12, model.info().n_vocab), 8),
+          model.tokenizer().encode("The cat's 12 hats <|endoftext|>\n\n Grüße\t\xff")};
+}
+
+std::string name_in(const TempDir& dir, const WrittenForm& form, const std::string& name) {
+  return dir.file(name + form.extension);
+}
+
+std::vector<WrittenForm> forms_that_are_read() {
+  return written_forms();
+}
+
+class EveryForm : public testing::TestWithParam<Golden> {};
+
+TEST_P(EveryForm, AndBack) {
+  const std::string source = GetParam().model;
+  const Read expected = read(source);
+  size_t n_written = 0;
+  for (const WrittenForm& first : forms_that_are_read()) {
+    const TempDir dir;
+    SCOPED_TRACE(first.name);
+    const std::string path = name_in(dir, first, "first");
+    std::vector<std::string> warnings;
+    const std::string refusal = error_of([&] { warnings = convert_model(source, path).warnings; });
+    if (!refusal.empty()) {
+      EXPECT_NE(refusal.find("--t"), std::string::npos) << refusal;
+      EXPECT_TRUE(std::filesystem::is_empty(dir.path()));
+      continue;
+    }
+    ++n_written;
+    EXPECT_EQ(read(path).logits, expected.logits);
+    if (warnings.empty()) EXPECT_EQ(read(path).text, expected.text);
+    for (const WrittenForm& second : forms_that_are_read()) {
+      SCOPED_TRACE(second.name);
+      const std::string again = name_in(dir, second, "second");
+      if (error_of([&] { convert_model(path, again); }).empty())
+        EXPECT_EQ(read(again).logits, expected.logits);
+    }
+  }
+  EXPECT_GE(n_written, 1U);  // our own file takes everything
+}
+
+INSTANTIATE_TEST_SUITE_P(Goldens, EveryForm, testing::ValuesIn(goldens()), [](const auto& of) {
+  std::string name = of.param.name;
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return std::isalnum(c) == 0; }, '_');
+  return name;
+});
+
+/// The forms that take a model of this type as it is.
+std::set<std::string> forms_of(const std::string& source) {
+  std::set<std::string> names;
+  for (const WrittenForm& form : written_forms()) {
+    const TempDir dir;
+    const std::string refusal = error_of([&] { convert_model(source, name_in(dir, form, "out")); });
+    if (refusal.empty()) names.insert(form.name);
+  }
+  return names;
+}
+
+TEST(Convert, FormsTakeTheTypesThatTheyKnow) {
+  const TempDir in;
+  using Set = std::set<std::string>;
+  const ModelShape shape = {
+      .n_vocab = 300, .n_ctx = 32, .n_embd = 128, .n_head = 4, .n_layer = 1, .n_rot = 8};
+  for (const char* architecture : {"gptj", "gpt2"}) {
+    EXPECT_EQ(forms_of(write_tiny(in, architecture, DType::f32, shape)),
+              (Set{"native", "ggml", "gguf", "hf"}));
+    EXPECT_EQ(forms_of(write_tiny(in, architecture, DType::q4_0, shape)), (Set{"native", "ggml", "gguf"}));
+  }
+  write_huggingface_gptj(in, shape, DType::bf16);
+  EXPECT_EQ(forms_of(in.path()), (Set{"native", "gguf", "hf"}));
+  const TempDir quantized;
+  convert_model(in.path(), quantized.file("q4.gptj"), {.type = "q4"});
+  EXPECT_EQ(forms_of(quantized.file("q4.gptj")), (Set{"native"}));
+  convert_model(in.path(), quantized.file("q4_0.gptj"),
+                {.type = "q4_0"});  // with 8 bits outside of the layers
+  EXPECT_EQ(forms_of(quantized.file("q4_0.gptj")), (Set{"native", "gguf"}));
+}
+
+TEST(Convert, LegacyFilesHaveOneType) {
+  const TempDir in, out;
+  write_huggingface_gpt2(in, kTinyShape, DType::f16);
+  for (const ConvertedMatrix& matrix :
+       convert_model(in.path(), out.file("q4_0.bin"), {.type = "q4_0"}).matrices) {
+    EXPECT_EQ(matrix.type, matrix.name == "model/wpe" ? "f32" : "q4_0") << matrix.name;
+  }
+  expect_error([&] { convert_model(in.path(), out.file("q4.bin"), {.type = "q4"}); }, {"type", "q4_0", "q4"});
+  ModelShape odd = kTinyShape;
+  odd.n_embd = 40;
+  write_huggingface_gpt2(in, odd, DType::f16);
+  expect_error([&] { convert_model(in.path(), out.file("odd.bin"), {.type = "q4_0"}); },
+               {"rows of 40 values", "q4_0"});
+}
+
+TEST(Convert, WhatALegacyHeaderCannotSayIsRefused) {
+  for (const Golden& golden : goldens()) {
+    const TempDir out;
+    if (golden.name == "gptj-odd" || golden.name == "gpt2-gelu") {
+      expect_error([&] { convert_model(golden.model, out.file("x.bin")); }, {"activation_function", "--to"});
+      expect_error([&] { convert_model(golden.model, out.file("x.gguf")); }, {"activation_function", "--to"});
+    }
+  }
+}
+
+TEST(Convert, TheNameOfOutDecides) {
+  const TempDir in, out;
+  write_huggingface_gptj(in, kTinyShape, DType::f16);
+  std::filesystem::create_directory(out.file("there.bin"));
+  for (const auto& [name, form] :
+       std::vector<std::pair<std::string, std::string>>{{"a.gptj", "our own"},
+                                                        {"a.anything", "our own"},
+                                                        {"a.bin", "ggml"},
+                                                        {"a.gguf", "GGUF"},
+                                                        {"a", "directory"},
+                                                        {"a.b/", "directory"},
+                                                        {"there.bin", "directory"}}) {
+    EXPECT_NE(convert_model(in.path(), out.file(name)).form.find(form), std::string::npos) << name;
+  }
+  EXPECT_NE(convert_model(in.path(), out.file("b.bin"), {.form = "native"}).form.find("our own"),
+            std::string::npos);
+  expect_error([&] { convert_model(in.path(), out.file("c"), {.form = "onnx"}); },
+               {"native", "hf", "'onnx'"});
+}
+
+TEST(Convert, ADirectoryMustBeNewOrEmpty) {
+  const TempDir in, out;
+  write_huggingface_gptj(in, kTinyShape, DType::f16);
+  std::filesystem::create_directory(out.file("full"));
+  out.write("full/precious", "precious");
+  expect_error([&] { convert_model(in.path(), out.file("full")); },
+               {"full", "directory with something in it"});
+  expect_error([&] { convert_model(in.path(), out.file("full/precious"), {.form = "hf"}); },
+               {"something else"});
+  expect_error([&] { convert_model(in.path(), out.file("no/where/")); }, {"no/where"});
+  const auto stop = [](uint64_t, uint64_t) { return false; };
+  expect_error([&] { convert_model(in.path(), out.file("new"), {.n_threads = 1, .progress = stop}); },
+               {"stopped"});
+  EXPECT_EQ(read_text_file(out.file("full/precious"), 100), "precious");
+  const auto entries = std::filesystem::directory_iterator(out.path());
+  EXPECT_EQ(std::distance(begin(entries), end(entries)), 1);
+}
+
+TEST(Convert, QuantizingAgainIsSaid) {
+  const TempDir in, out;
+  const std::string source = write_tiny(in, "gptj", DType::q8_0);
+  const auto warnings = [&](const char* name, const char* type) {
+    return convert_model(source, out.file(name), {.type = type}).warnings;
+  };
+  ASSERT_EQ(warnings("q4.gptj", "q4_0").size(), 1U);
+  EXPECT_NE(warnings("q4.gptj", "q4_0")[0].find("q8_0"), std::string::npos);
+  EXPECT_TRUE(warnings("same.gguf", "q8_0").empty());
+  EXPECT_TRUE(warnings("plain.bin", "f32").empty());
+  EXPECT_EQ(read(out.file("plain.bin")).logits.size(), read(source).logits.size());
+}
+
+TEST(StoreAs, LoadsWhatConvertingWouldHaveWritten) {
+  for (const char* architecture : {"gptj", "gpt2"}) {
+    const TempDir in, out;
+    std::string(architecture) == "gptj" ? write_huggingface_gptj(in, kTinyShape, DType::f16)
+                                        : write_huggingface_gpt2(in, kTinyShape, DType::f16);
+    for (const std::string& type : weight_types()) {
+      SCOPED_TRACE(architecture + (" " + type));
+      convert_model(in.path(), out.file("converted.gptj"), {.type = type});
+      const Model converted(out.file("converted.gptj"));
+      OpenedModel opened(in.path());
+      EXPECT_EQ(opened.store_as(type), type != "f16");
+      EXPECT_EQ(opened.info().type, type);
+      EXPECT_EQ(opened.info().weight_bytes, converted.info().weight_bytes);
+      EXPECT_EQ(opened.info().read_bytes, converted.info().read_bytes);
+      const Model model(std::move(opened));
+      EXPECT_EQ(evaluate(model, {}, some_ids(12), 8), evaluate(converted, {}, some_ids(12), 8));
+    }
+    OpenedModel opened(in.path());
+    expect_error([&] { opened.store_as("q3"); }, {"type", "'q3'"});
+  }
+}
+
+TEST(StoreAs, OurOwnFileToo) {
+  const TempDir in, out;
+  write_huggingface_gptj(in, kTinyShape, DType::f32);
+  convert_model(in.path(), out.file("f32.gptj"));
+  OpenedModel opened(out.file("f32.gptj"));
+  OpenedModel original(in.path());
+  EXPECT_TRUE(opened.store_as("q5") && original.store_as("q5"));
+  EXPECT_EQ(evaluate(Model(std::move(opened)), {}, some_ids(12), 8),
+            evaluate(Model(std::move(original)), {}, some_ids(12), 8));
+}
+
+}  // namespace
+}  // namespace gptj
