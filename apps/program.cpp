@@ -11,6 +11,9 @@ const std::vector<Command>& commands() {
       {"quantize", "Stores a model in fewer bits, in a file that is ready for use.", quantize_command},
       {"imatrix", "Measures on a text which weights matter, for quantize.", imatrix_command},
       {"inspect", "Shows what is in a model file and the memory that it needs.", inspect_command},
+      {"pull", "Fetches a model by its name from a Hugging Face compatible hub.", pull_command},
+      {"list", "Lists the models that were fetched.", list_command},
+      {"rm", "Removes a model that was fetched.", remove_command},
       {"bench", "Measures speed and memory, beside what the machine could do at most.", bench_command},
   };
   return list;

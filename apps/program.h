@@ -32,6 +32,9 @@ int perplexity_command(const Program&, const Command&, std::vector<std::string> 
 int quantize_command(const Program&, const Command&, std::vector<std::string> args);
 int imatrix_command(const Program&, const Command&, std::vector<std::string> args);
 int inspect_command(const Program&, const Command&, std::vector<std::string> args);
+int pull_command(const Program&, const Command&, std::vector<std::string> args);
+int list_command(const Program&, const Command&, std::vector<std::string> args);
+int remove_command(const Program&, const Command&, std::vector<std::string> args);
 int bench_command(const Program&, const Command&, std::vector<std::string> args);
 
 }  // namespace gptj::apps

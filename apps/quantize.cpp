@@ -5,6 +5,7 @@
 #include "base/quoted.h"
 #include "command_line.h"
 #include "loading.h"
+#include "model_path.h"
 #include "options.h"
 #include "program.h"
 
@@ -69,7 +70,7 @@ int quantize_command(const Program& program, const Command& command, std::vector
                                 static_cast<double>(total) * 1e-6));
     return stop_signal() == 0;
   };
-  const QuantizeResult result = quantize_model(*options.in, *options.out, to);
+  const QuantizeResult result = quantize_model(model_path(*options.in), *options.out, to);
   progress.done();
   report(result, options, time, log);
   return 0;
