@@ -159,9 +159,12 @@ void CommandLine::at_most_one(const std::vector<std::string_view>& names) const 
 void CommandLine::refuse(const std::string& argument) const {
   const std::string hint = fmt::format("see '{} --help'", app_->get_name());
   if (!argument.starts_with('-')) {
-    throw UsageError(
-        fmt::format("expected an option such as -p TEXT or, as the first argument, a command; found {} ({})",
-                    quoted(argument), hint));
+    std::vector<std::string> words;
+    for (const Command& command : commands()) words.emplace_back(command.name);
+    const std::string meant = mistyped(argument, words);
+    throw UsageError(fmt::format(
+        "expected an option such as -p TEXT or, as the first argument, a command; found {}{} ({})",
+        quoted(argument), meant.empty() ? "" : fmt::format(", did you mean '{}'?", meant), hint));
   }
   const std::string name = argument.substr(0, argument.find('='));
   std::vector<std::string> known;

@@ -5,6 +5,7 @@
 #include "base/quoted.h"
 #include "command_line.h"
 #include "loading.h"
+#include "model_path.h"
 #include "options.h"
 #include "program.h"
 
@@ -88,7 +89,7 @@ int convert(const std::string& me, const Options& options) {
     progress.update(done, total, progress_note(done, total, time.ms()));
     return stop_signal() == 0;
   };
-  const ConvertResult result = convert_model(*options.in, *options.out, to);
+  const ConvertResult result = convert_model(model_path(*options.in), *options.out, to);
   progress.done();
   report(me, result, options, time.ms(), log);
   return 0;

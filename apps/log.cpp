@@ -22,7 +22,7 @@ ProgressLine::ProgressLine(std::string prefix, const Log& log)
     : prefix_(std::move(prefix)), shown_(!log.quiet()), bar_(errors_are_on_terminal()) {}
 
 ProgressLine::~ProgressLine() {
-  if (bar_drawn_ || dots_ >= 0) put_error("\n");
+  interrupt();
 }
 
 void ProgressLine::update(uint64_t done, uint64_t total, std::string_view note) {
@@ -40,6 +40,12 @@ void ProgressLine::done() {
   if (bar_drawn_) put_error("\r\x1b[K");  // to the beginning of the line, and clear it
   draw_dots(kDots);
   put_error(" done\n");
+  bar_drawn_ = false;
+  dots_ = -1;
+}
+
+void ProgressLine::interrupt() {
+  if (bar_drawn_ || dots_ >= 0) put_error("\n");
   bar_drawn_ = false;
   dots_ = -1;
 }

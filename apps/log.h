@@ -52,6 +52,8 @@ class ProgressLine {
   /// `note` is shown beside the bar.
   void update(uint64_t done, uint64_t total, std::string_view note = "");
   void done();
+  /// Makes way for a line of text. A later update() begins anew.
+  void interrupt();
 
  private:
   void draw_bar(double fraction, std::string_view note);

@@ -8,6 +8,7 @@
 #include "console.h"
 #include "gptj/convert.h"
 #include "gptj/error.h"
+#include "model_path.h"
 
 namespace gptj::apps {
 namespace {
@@ -19,12 +20,16 @@ constexpr int kMaxBatch = 1 << 16;
 
 void ModelOption::declare(CommandLine& line, const Program& program) {
   line.group("Model");
-  line.text("-m,--model", path, "PATH",
-            fmt::format("model file or directory [default: {}, else the demo model]", program.default_model));
+  line.text(
+      "-m,--model", path, "MODEL",
+      fmt::format(
+          "model file or directory, or the name of one that was fetched, ORG/NAME[@REVISION] [default: {}, "
+          "else the demo model]",
+          program.default_model));
 }
 
 std::string ModelOption::resolve(const Program& program, const Log& log) const {
-  if (path) return *path;
+  if (path) return model_path(*path);
   const auto exists = [](const std::string& name) {
     std::error_code ignored;
     return std::filesystem::exists(name, ignored);

@@ -14,6 +14,9 @@ const std::vector<Command>& commands() {
       {"imatrix", "Measures on a text which weights matter, for quantize.", imatrix_command},
       {"inspect", "Shows what is in a model file and the memory that it needs.", inspect_command},
       {"verify", "Reads all of a model file and tells what is damaged.", verify_command},
+      {"pull", "Fetches a model by its name from a Hugging Face compatible hub.", pull_command},
+      {"list", "Lists the models that were fetched.", list_command},
+      {"rm", "Removes a model that was fetched.", remove_command},
       {"bench", "Measures speed and memory, beside what the machine could do at most.", bench_command},
   };
   return list;

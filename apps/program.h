@@ -34,6 +34,9 @@ int quantize_command(const Program&, const Command&, std::vector<std::string> ar
 int imatrix_command(const Program&, const Command&, std::vector<std::string> args);
 int inspect_command(const Program&, const Command&, std::vector<std::string> args);
 int verify_command(const Program&, const Command&, std::vector<std::string> args);
+int pull_command(const Program&, const Command&, std::vector<std::string> args);
+int list_command(const Program&, const Command&, std::vector<std::string> args);
+int remove_command(const Program&, const Command&, std::vector<std::string> args);
 int bench_command(const Program&, const Command&, std::vector<std::string> args);
 
 }  // namespace gptj::apps

@@ -34,4 +34,9 @@ std::string nearest(std::string_view name, const std::vector<std::string>& candi
   return best == candidates.end() ? "" : *best;
 }
 
+std::string mistyped(std::string_view name, const std::vector<std::string>& candidates) {
+  std::string best = nearest(name, candidates);
+  return 3 * edit_distance(name, best) <= std::max(name.size(), best.size()) ? best : "";
+}
+
 }  // namespace gptj::apps

@@ -9,4 +9,8 @@ namespace gptj::apps {
 /// The candidate that is most like `name`; empty if there are none.
 std::string nearest(std::string_view name, const std::vector<std::string>& candidates);
 
+/// The same, but empty also if `name` would need more than a third of its letters changed: most likely it means
+/// something else.
+std::string mistyped(std::string_view name, const std::vector<std::string>& candidates);
+
 }  // namespace gptj::apps

@@ -31,7 +31,7 @@ TEST(Options, HelpGroupsOptionsAndShowsDefaults) {
 }
 
 TEST(Options, EveryCommandHasHelp) {
-  for (const char* command : {"tokenize", "logits", "perplexity", "inspect"}) {
+  for (const char* command : {"tokenize", "logits", "perplexity", "inspect", "pull", "list", "rm"}) {
     const Finished f = gptj({command, "--help"});
     EXPECT_EQ(f.code, 0);
     EXPECT_TRUE(contains(f.out, std::string("Usage: gpt-j ") + command));
@@ -124,6 +124,19 @@ TEST(Options, UnknownOnesNameTheNearestKnownOne) {
   }
   EXPECT_TRUE(contains(refusal({"tokenize", "--jsno"}), "'--json'"));
   EXPECT_TRUE(contains(refusal({"tokenize", "--top_k", "3"}), "unknown option '--top_k'"));
+}
+
+TEST(Options, MistypedCommandsNameTheNearestOne) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"quantise", "'quantize'"}, {"inspcet", "'inspect'"}, {"pul", "'pull'"}, {"Bench", "'bench'"}};
+  for (const auto& [typed, meant] : cases) {
+    EXPECT_TRUE(contains(refusal({typed, "x"}), std::string("did you mean ") + meant));
+  }
+  for (const char* other : {"Hello", "x", "model.bin"}) {
+    const std::string error = refusal({other});
+    EXPECT_TRUE(contains(error, "a command; found"));
+    EXPECT_EQ(error.find("did you mean"), std::string::npos) << error;
+  }
 }
 
 struct BadValue {

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "gptj/hub.h"
+#include "hub/http.h"
+#include "hub/retries.h"
+
+namespace gptj {
+
+/// What a revision of a repository consists of.
+struct Listing {
+  std::string commit;
+  std::vector<std::string> files;
+};
+
+/// A file at the hub.
+struct HubFile {
+  std::string name;
+  std::string etag;  // the name of its blob: usually a hash of its content
+  uint64_t size = 0;
+  std::string url;    // where the bytes are
+  std::string token;  // to be sent there; empty for another host than the hub's
+};
+
+/// The routes of a hub. Failures that may pass are tried again; what the hub refuses is an Error with a hint.
+class HubApi {
+ public:
+  /// `check_stop` is called again and again while something is waited for, and may throw.
+  HubApi(const HubSettings& hub, std::function<void()> check_stop,
+         std::function<void(const std::string&)> notice);
+
+  Listing list(const std::string& repository, const std::string& revision);
+  HubFile find(const std::string& repository, const std::string& commit, const std::string& file);
+
+  const HubSettings& settings() const { return hub_; }
+  HttpClient& client() { return client_; }
+  Retries retries() const { return {hub_, check_stop_, notice_}; }
+  void check_stop() const { check_stop_(); }
+
+ private:
+  /// Asks until there is an answer that is none of "later": then its HttpExchange, with the body appended to `body`.
+  std::unique_ptr<HttpExchange> ask(const HttpRequest& request, std::string* body);
+
+  const HubSettings& hub_;
+  std::function<void()> check_stop_;
+  std::function<void(const std::string&)> notice_;
+  HttpClient client_;
+};
+
+/// A status that may be another one later: too many requests, a server's own failure.
+bool is_temporary(long status);
+
+/// "503 from http://...": for messages.
+std::string answer_of(const HttpExchange& exchange);
+
+}  // namespace gptj

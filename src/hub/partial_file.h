@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "hub/digest.h"
+
+namespace gptj {
+
+/// A file that arrives from its beginning on, perhaps over several runs. At any moment it is a piece of the beginning
+/// of what it will be, so its size says where to go on.
+class PartialFile {
+ public:
+  /// Opens or creates `path`. What is there already is hashed, with calls of `check_stop`. Throws Error if what is
+  /// missing does not fit the disk.
+  PartialFile(std::string path, std::string_view etag, uint64_t size,
+              const std::function<void()>& check_stop);
+  ~PartialFile();
+  PartialFile(const PartialFile&) = delete;
+  PartialFile& operator=(const PartialFile&) = delete;
+
+  uint64_t size() const { return size_; }  // when it is complete
+  uint64_t written() const { return written_; }
+
+  void append(std::string_view bytes);
+
+  /// When all has been written: checks the hash and gives it its name. A file of another hash is removed: Error.
+  void complete(const std::string& target);
+
+ private:
+  void hash_what_is_there(const std::function<void()>& check_stop);
+  void check_space() const;
+
+  std::string path_;
+  std::string etag_;
+  uint64_t size_;
+  uint64_t written_ = 0;
+  std::unique_ptr<Digest> digest_;  // null: the ETag is none
+  int fd_ = -1;
+};
+
+}  // namespace gptj
