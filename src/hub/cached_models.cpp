@@ -90,9 +90,9 @@ uint64_t remove_revision(const RepositoryCache& cache, const std::string& commit
     if (other == commit) continue;
     for (const fs::path& needed : blobs_of(cache, other)) unneeded.erase(needed);
   }
-  for (const std::string& ref : cache.refs_of(commit)) remove_tree(cache.folder() / "refs" / ref);
-  remove_tree(cache.folder() / "trees" / (commit + ".json"));  // huggingface_hub's list of its files
   uint64_t bytes = remove_tree(cache.snapshot(commit));
+  for (const std::string& ref : cache.refs_of(commit)) bytes += remove_tree(cache.folder() / "refs" / ref);
+  bytes += remove_tree(cache.folder() / "trees" / (commit + ".json"));  // huggingface_hub's list of its files
   for (const fs::path& blob : unneeded) bytes += remove_tree(blob);
   return bytes;
 }
@@ -122,18 +122,18 @@ std::optional<std::string> find_cached_model(std::string_view text, const HubSet
   const std::vector<std::string> files = files_below(snapshot);
   for (const std::string& file : files) {
     if (cache.leads_outside(snapshot / file)) {
-      fail("{}: expected a link to a file of the cache, found one to outside",
-           quoted((snapshot / file).native()));
+      fail("'{}': {}: expected a link to a file of the cache, found one to outside; see '{}'",
+           name->repository, quoted(file), escaped(snapshot.native()));
     }
   }
   const Weights weights = weights_among(files);
   if (weights.form.empty()) {
-    fail("'{}' is in the cache without its weights, in {}: fetch the rest", name->repository,
-         quoted(snapshot.native()));
+    fail("'{}' is in the cache without its weights, in '{}': fetch the rest", name->repository,
+         escaped(snapshot.native()));
   }
   if (!weights.others.empty()) {
-    fail("'{}': the cache has several models in {}: name the file itself", name->repository,
-         quoted(snapshot.native()));
+    fail("'{}': the cache has several models in '{}': name the file itself", name->repository,
+         escaped(snapshot.native()));
   }
   return weights.alone ? snapshot / weights.files[0] : snapshot;
 }

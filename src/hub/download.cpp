@@ -19,6 +19,13 @@ struct Piece {
   std::unique_ptr<HttpExchange> exchange = nullptr;
 };
 
+/// How an attempt ended.
+struct Outcome {
+  std::string failure = {};  // empty: with a complete file
+  bool without_ranges = false;
+  int64_t retry_after = 0;  // in seconds, as the server asks for
+};
+
 /// One attempt to fetch the rest of a file. Pieces are requested in order and written in order, so that the file is
 /// always a beginning of itself; those that arrive too early wait in memory, and only a few are begun.
 class Attempt {
@@ -26,19 +33,16 @@ class Attempt {
   Attempt(HubApi& api, const HubFile& source, PartialFile& file, bool in_pieces)
       : api_(api), source_(source), file_(file), in_pieces_(in_pieces), next_(file.written()) {}
 
-  /// Until the file is complete, or something fails: then why.
-  std::string run(const std::function<void(uint64_t)>& on_bytes) {
+  /// Until the file is complete or something fails.
+  Outcome run(const std::function<void(uint64_t)>& on_bytes) {
     while (file_.written() < file_.size() || !pieces_.empty()) {
       start_pieces();
       if (HttpExchange* ended = api_.client().next_finished()) finish(*ended);
       on_bytes(file_.written());
-      if (!failure_.empty()) return failure_;
+      if (!outcome_.failure.empty()) break;
     }
-    return "";
+    return outcome_;
   }
-
-  bool without_ranges() const { return without_ranges_; }
-  int64_t retry_after() const { return retry_after_; }
 
  private:
   static constexpr size_t kPiecesPerConnection = 2;  // one arrives, one waits for those in front
@@ -78,9 +82,9 @@ class Attempt {
       fail("{}: Content-Range: expected '{}', found {}", quoted(source_.name), expected, quoted(found));
     }
     if (answer.status() != 200) return Piece::Answer::useless;
-    without_ranges_ = piece.at > 0 || piece.end < file_.size();
+    outcome_.without_ranges = piece.at > 0 || piece.end < file_.size();
     if (in_pieces_) {
-      failure_ = "the server has no ranges";
+      outcome_.failure = "the server has no ranges";
       return Piece::Answer::useless;
     }
     piece.at = 0;  // from the beginning, though only the rest was asked for
@@ -111,7 +115,7 @@ class Attempt {
     for (Piece& piece : pieces_) {
       if (piece.exchange.get() != &ended) continue;
       piece.done = piece.at == piece.end;
-      if (!piece.done && failure_.empty()) explain(piece);
+      if (!piece.done && outcome_.failure.empty()) explain(piece);
       piece.exchange.reset();
       break;
     }
@@ -127,11 +131,11 @@ class Attempt {
   void explain(const Piece& piece) {
     const HttpExchange& answer = *piece.exchange;
     if (answer.status() != 200 && answer.status() != 206 && answer.status() != 0) {
-      failure_ = answer_of(answer);
-      retry_after_ = answer.retry_after();
+      outcome_.failure = answer_of(answer);
+      outcome_.retry_after = answer.retry_after();
     } else {
-      failure_ = fmt::format("{}: broken off at byte {} of {}{}", quoted(source_.name), piece.at,
-                             file_.size(), answer.failure().empty() ? "" : ": " + answer.failure());
+      outcome_.failure = fmt::format("{}: broken off at byte {} of {}{}", quoted(source_.name), piece.at,
+                                     file_.size(), answer.failure().empty() ? "" : ": " + answer.failure());
     }
   }
 
@@ -141,10 +145,14 @@ class Attempt {
   bool in_pieces_;
   uint64_t next_;  // where the next piece begins
   std::deque<Piece> pieces_ = {};
-  bool without_ranges_ = false;
-  std::string failure_ = {};
-  int64_t retry_after_ = 0;
+  Outcome outcome_ = {};
 };
+
+/// Gives up what is still under way when it ends.
+Outcome attempt(HubApi& api, const HubFile& source, PartialFile& file, bool in_pieces,
+                const std::function<void(uint64_t)>& on_bytes) {
+  return Attempt(api, source, file, in_pieces).run(on_bytes);
+}
 
 }  // namespace
 
@@ -156,16 +164,15 @@ void download(HubApi& api, const std::function<HubFile()>& find_again, HubFile s
   while (file.written() < file.size()) {
     const uint64_t before = file.written();
     const bool many = file.size() - before > kWorthPieces * api.settings().piece_bytes;
-    Attempt attempt(api, source, file, ranges && many && api.settings().n_connections > 1);
-    const std::string failure = attempt.run(on_bytes);
-    if (failure.empty()) return;
+    const Outcome outcome =
+        attempt(api, source, file, ranges && many && api.settings().n_connections > 1, on_bytes);
+    if (outcome.failure.empty()) return;
     if (file.written() > before) retries.reset();
-    if (ranges &&
-        attempt.without_ranges()) {  // no failure, but the next attempt is one request for everything
+    if (ranges && outcome.without_ranges) {  // no failure, but the next attempt is one request for everything
       ranges = false;
       continue;
     }
-    retries.wait(failure, attempt.retry_after());
+    retries.wait(outcome.failure, outcome.retry_after);
     const HubFile found = find_again();
     if (found.etag != source.etag || found.size != source.size) {
       fail(

@@ -121,7 +121,7 @@ std::unique_ptr<HttpExchange> HubApi::ask(const HttpRequest& request, std::strin
       *body += bytes;
     });
     client_.start(*exchange);
-    while (client_.next_finished() == nullptr) check_stop_();
+    while (client_.next_finished() != exchange.get()) check_stop_();
     if (!exchange->failure().empty()) {
       tries.wait(fmt::format("no answer from {}: {}", escaped(request.url), exchange->failure()));
     } else if (is_temporary(exchange->status())) {

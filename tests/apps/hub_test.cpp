@@ -64,8 +64,9 @@ TEST_F(Hub, PullsAModelThatThenRunsByItsNameOffline) {
     return gptj(all);
   };
   const Finished by_path = with_model(kDemoGptJ);
-  for (const std::string name : {"org/demo", "org/demo@main", "org/demo@" + HubServer::commit_of("main")}) {
-    const Finished by_name = with_model(name);
+  for (const std::string& revision :
+       {std::string(""), std::string("@main"), "@" + HubServer::commit_of("main")}) {
+    const Finished by_name = with_model("org/demo" + revision);
     EXPECT_EQ(by_name.code, 0) << by_name.err;
     EXPECT_EQ(by_name.out, by_path.out);
   }
@@ -100,9 +101,9 @@ TEST_F(Hub, ANameThatIsNotThereSaysHowToFetchIt) {
 }
 
 TEST_F(Hub, AnInterruptedPullGoesOn) {
-  hub.tamper = [](const HttpAsk& ask, HttpAnswer& answer) {
+  hub.tamper([](const HttpAsk& ask, HttpAnswer& answer) {
     if (ask.method == "GET" && ask.path.starts_with("/store/")) answer.stall_after = 100'000;
-  };
+  });
   Process process({.args = {"pull", "org/demo"}});
   ASSERT_TRUE(process.wait_for_error_text("pull: ."));
   process.send(SIGINT);
@@ -110,7 +111,7 @@ TEST_F(Hub, AnInterruptedPullGoesOn) {
   EXPECT_EQ(f.code, 128 + SIGINT);
   EXPECT_EQ(f.out, "");
   EXPECT_TRUE(contains(f.err, "the same command goes on from there"));
-  hub.tamper = nullptr;
+  hub.tamper(nullptr);
   EXPECT_EQ(gptj({"pull", "-q", "org/demo"}).code, 0);
   EXPECT_EQ(gptj({"inspect", "org/demo"}).code, 0);
 }

@@ -90,8 +90,8 @@ TEST_F(Cache, WhatIsThereOnlyInPart) {
 
 TEST_F(Cache, LinksThatLeadOutsideAreRefused) {
   put(directory.path() + "/secret", "secret");
-  for (const std::string to :
-       {directory.path() + "/secret", std::string("../../../../../secret"), std::string("/etc/passwd")}) {
+  for (const std::string& to :
+       {directory.path() + "/secret", std::string("../../../../secret"), std::string("/etc/passwd")}) {
     fs::remove(folder / "snapshots" / kMain / "config.json");
     link(folder / "snapshots" / kMain / "config.json", to);
     expect_error([&] { find("org/name"); }, {"config.json", "outside"});
@@ -118,7 +118,8 @@ TEST_F(Cache, BlobsMayLieInTheStoreOfTheCache) {  // as newer versions of huggin
 }
 
 TEST_F(Cache, RefsThatLie) {
-  for (const std::string commit : {"", "..", "../../../etc", "a/b", "a\nb", std::string(2000, 'a').c_str()}) {
+  for (const std::string& commit : {std::string(""), std::string(".."), std::string("../../../etc"),
+                                    std::string("a/b"), std::string("a\nb"), std::string(2000, 'a')}) {
     ref("main", commit);
     EXPECT_NE(error_of([&] { find("org/name"); }), "") << commit;
   }

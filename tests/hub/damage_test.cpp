@@ -16,16 +16,16 @@ class HubDamage : public Pulling {
  protected:
   /// Changes the first `times` answers to GETs of the weights.
   void tamper_weights(int times, const std::function<void(HttpAnswer&)>& change) {
-    hub.tamper = [=, left = times](const HttpAsk& ask, HttpAnswer& answer) mutable {
+    hub.tamper([=, left = times](const HttpAsk& ask, HttpAnswer& answer) mutable {
       if (ask.method == "GET" && ask.path.starts_with("/store/") && left-- > 0) change(answer);
-    };
+    });
   }
 
   /// Changes every answer on a route.
   void tamper_route(const std::string& part, const std::function<void(HttpAnswer&)>& change) {
-    hub.tamper = [=](const HttpAsk& ask, HttpAnswer& answer) {
+    hub.tamper([=](const HttpAsk& ask, HttpAnswer& answer) {
       if (ask.path.find(part) != std::string::npos) change(answer);
-    };
+    });
   }
 };
 
@@ -34,10 +34,9 @@ TEST_F(HubDamage, WhatMayPassIsTriedAgain) {
     SCOPED_TRACE(status);
     fs::remove_all(settings.cache);
     notices.clear();
-    int left = 2;
-    hub.tamper = [&](const HttpAsk& ask, HttpAnswer& answer) {
+    hub.tamper([status, left = 2](const HttpAsk& ask, HttpAnswer& answer) mutable {
       if (ask.path.find("/revision/") != std::string::npos && left-- > 0) answer = {.status = status};
-    };
+    });
     expect_complete(pull());
     ASSERT_EQ(notices.size(), 2U);
     EXPECT_NE(notices[0].find(std::to_string(status)), std::string::npos) << notices[0];
@@ -60,11 +59,11 @@ TEST_F(HubDamage, PatienceEnds) {
 TEST_F(HubDamage, RetryAfterIsHonoured) {
   using Clock = std::chrono::steady_clock;
   std::vector<Clock::time_point> asked;
-  hub.tamper = [&](const HttpAsk& ask, HttpAnswer& answer) {
+  hub.tamper([&](const HttpAsk& ask, HttpAnswer& answer) {
     if (ask.path.find("/revision/") == std::string::npos) return;
     asked.push_back(Clock::now());
     if (asked.size() == 1) answer = {.status = 429, .headers = {{"Retry-After", "1"}}};
-  };
+  });
   expect_complete(pull());
   ASSERT_EQ(asked.size(), 2U);
   EXPECT_GE(asked[1] - asked[0], std::chrono::milliseconds(990));
@@ -112,13 +111,12 @@ TEST_F(HubDamage, DroppedInTheMiddleAgainAndAgain) {
   tamper_weights(1000, [](HttpAnswer& answer) { answer.drop_after = 700; });
   settings.n_connections = 1;
   expect_complete(pull());
-  EXPECT_GE(notices.size(), weights.size() / 700);
+  EXPECT_GE(notices.size(), 10U);
   EXPECT_NE(notices[0].find("broken off"), std::string::npos) << notices[0];
 }
 
 TEST_F(HubDamage, DroppedPiecesAmongSeveralConnections) {
-  int n = 0;
-  tamper_weights(1000, [&](HttpAnswer& answer) {
+  tamper_weights(1000, [n = 0](HttpAnswer& answer) mutable {
     if (++n % 3 == 0) answer.drop_after = 500;
   });
   expect_complete(pull());
@@ -144,14 +142,13 @@ TEST_F(HubDamage, NobodyAnswers) {
 }
 
 TEST_F(HubDamage, AServerWithoutRanges) {
-  const auto whole = [&](HttpAnswer& answer) { answer = {.body = weights}; };
+  const auto whole = [this](HttpAnswer& answer) { answer = {.body = weights}; };
   tamper_weights(1000, whole);
   expect_complete(pull());
   EXPECT_TRUE(notices.empty());
 
   fs::remove_all(settings.cache);
-  int n = 0;
-  tamper_weights(1000, [&](HttpAnswer& answer) {
+  tamper_weights(1000, [whole, n = 0](HttpAnswer& answer) mutable {
     whole(answer);
     if (++n < 8) answer.drop_after = 4000;  // then it begins from the beginning
   });
@@ -179,8 +176,8 @@ TEST_F(HubDamage, OtherRangesThanAsked) {
   for (const std::string range :
        {"bytes 0-999/10499", "bytes 1-1000/10500", "bytes 0-998/10500", "bytes 0-999/*", "", "x"}) {
     fs::remove_all(settings.cache);
-    tamper_weights(1000, [&](HttpAnswer& answer) { answer.headers["Content-Range"] = range; });
-    expect_error([&] { pull(); }, {"model.safetensors", "Content-Range", "bytes 0-999/10500"});
+    tamper_weights(1000, [range](HttpAnswer& answer) { answer.headers["Content-Range"] = range; });
+    expect_error([&] { pull(); }, {"model.safetensors", "Content-Range", "/10500'"});
   }
 }
 
@@ -191,9 +188,9 @@ TEST_F(HubDamage, OtherContentThanTheHash) {
   expect_complete(pull());
 
   fs::remove_all(settings.cache);
-  hub.tamper = [](const HttpAsk& ask, HttpAnswer& answer) {
+  hub.tamper([](const HttpAsk& ask, HttpAnswer& answer) {
     if (ask.method == "GET" && ask.path.ends_with("/config.json")) answer.body = "[]";
-  };
+  });
   expect_error([&] { pull(); }, {"damaged", "9e26dfeeb6e641a33dae4961196235bdb965b21b"});
 }
 
@@ -211,12 +208,12 @@ TEST_F(HubDamage, AnIncompleteFileOfOtherBytes) {
 
 TEST_F(HubDamage, ChangedWhileItIsFetched) {
   int n = 0;
-  hub.tamper = [&](const HttpAsk& ask, HttpAnswer& answer) {
+  hub.tamper([&](const HttpAsk& ask, HttpAnswer& answer) {
     if (ask.method == "GET" && ask.path.starts_with("/store/")) answer.drop_after = 500;
     if (ask.method == "HEAD" && ask.path.ends_with(".safetensors") && ++n > 1) {
       answer.headers["X-Linked-Etag"] = "\"" + std::string(64, 'e') + "\"";
     }
-  };
+  });
   expect_error([&] { pull(); }, {"model.safetensors", "changed", std::string(64, 'e').substr(0, 20)});
 }
 
@@ -244,22 +241,22 @@ TEST_F(HubDamage, HeadersThatCannotBe) {
   settings.n_attempts = 2;
   for (const Lie& lie : lies) {
     SCOPED_TRACE(lie.value);
-    hub.tamper = [&](const HttpAsk& ask, HttpAnswer& answer) {
+    hub.tamper([&](const HttpAsk& ask, HttpAnswer& answer) {
       if (ask.path.ends_with(".safetensors")) answer.headers[lie.header] = lie.value;
-    };
+    });
     expect_error([&] { pull(); }, {lie.word});
   }
 }
 
 TEST_F(HubDamage, EndlessRedirects) {
-  hub.tamper = [](const HttpAsk& ask, HttpAnswer& answer) {
+  hub.tamper([](const HttpAsk& ask, HttpAnswer& answer) {
     if (ask.path.find("/resolve/") != std::string::npos)
       answer = {.status = 302, .headers = {{"Location", ask.path}}};
-  };
+  });
   expect_error([&] { pull(); }, {"redirects"});
-  hub.tamper = [](const HttpAsk& ask, HttpAnswer& answer) {
+  hub.tamper([](const HttpAsk& ask, HttpAnswer& answer) {
     answer = {.status = 302, .headers = {{"Location", ask.path}}};
-  };
+  });
   settings.n_attempts = 2;
   expect_error([&] { pull(); }, {"redirects"});
 }
@@ -300,7 +297,7 @@ TEST_F(HubDamage, ADiskThatIsFull) {
   ::setrlimit(RLIMIT_FSIZE, &before);
   std::signal(SIGXFSZ, handler);
   EXPECT_NE(error.find("cannot write"), std::string::npos) << error;
-  EXPECT_NE(error.find(".incomplete"), std::string::npos) << error;
+  EXPECT_NE(error.find("/blobs/"), std::string::npos) << error;
   EXPECT_FALSE(fs::exists(folder() / "refs" / "main"));
   const PulledModel model = pull();
   EXPECT_EQ(model.fetched, weights.size() - 5'000);
@@ -314,7 +311,7 @@ TEST_F(HubDamage, LinksThatLeadOutOfTheCacheAreNotWrittenThrough) {
   const fs::path blob = fs::canonical(snapshot / "model.safetensors");
   fs::remove(blob);
   fs::create_symlink(outside, blob.native() + ".incomplete");
-  expect_error([&] { pull(); }, {".incomplete"});
+  expect_error([&] { pull(); }, {"cannot create", "/blobs/"});
   EXPECT_EQ(read_bytes(outside), "precious");
   fs::remove(blob.native() + ".incomplete");
 

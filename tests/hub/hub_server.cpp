@@ -68,6 +68,11 @@ void HubServer::add(const std::string& repository, const std::string& revision, 
   repositories_[repository][revision][file] = {content, hash(content, large), large};
 }
 
+void HubServer::tamper(std::function<void(const HttpAsk&, HttpAnswer&)> change) {
+  const std::lock_guard lock(mutex_);
+  tamper_ = std::move(change);
+}
+
 size_t HubServer::times_asked(const std::string& method, const std::string& part_of_path) const {
   const std::lock_guard lock(mutex_);
   return static_cast<size_t>(std::count_if(asked.begin(), asked.end(), [&](const HttpAsk& ask) {
@@ -79,7 +84,7 @@ HttpAnswer HubServer::answer(const HttpAsk& ask, bool at_store) {
   HttpAnswer answer = at_store ? answer_store(ask) : answer_hub(ask);
   const std::lock_guard lock(mutex_);
   asked.push_back(ask);
-  if (tamper) tamper(ask, answer);
+  if (tamper_) tamper_(ask, answer);
   return answer;
 }
 

@@ -27,8 +27,9 @@ class HubServer {
            const std::string& content, bool large = false);
   static std::string commit_of(const std::string& revision);
 
-  /// Changes answers before they are sent: what goes wrong in a test.
-  std::function<void(const HttpAsk&, HttpAnswer&)> tamper = {};
+  /// What changes answers before they are sent, from now on: what goes wrong in a test. A request that was given up may
+  /// still be answered after the test, so it must not refer to what is gone by then.
+  void tamper(std::function<void(const HttpAsk&, HttpAnswer&)> change);
 
   /// All that it was asked so far, by both hosts; "METHOD path".
   std::vector<HttpAsk> asked;
@@ -48,6 +49,7 @@ class HubServer {
 
   std::map<std::string, std::map<std::string, std::map<std::string, File>>> repositories_;  // revision, file
   mutable std::mutex mutex_;
+  std::function<void(const HttpAsk&, HttpAnswer&)> tamper_ = {};
   HttpServer hub_, store_;
 };
 

@@ -8,8 +8,7 @@ namespace gptj::test {
 namespace {
 
 TEST(Names, OfRepositories) {
-  for (const std::string name :
-       {"gpt2", "EleutherAI/gpt-j-6b", "a/b", "A_b/c.d-e", "6b", std::string(96, 'x')}) {
+  for (const std::string name : {"gpt2", "EleutherAI/gpt-j-6b", "a/b", "A_b/c.d-e", "6b"}) {
     EXPECT_TRUE(is_repository_name(name)) << name;
   }
   for (const std::string name :
@@ -17,6 +16,7 @@ TEST(Names, OfRepositories) {
         "-a", "a-", ".a", "a.", "a b",   "a\\b", "a/b.git", "ä",   "a%2fb", "a@b", "a\nb"}) {
     EXPECT_FALSE(is_repository_name(name)) << name;
   }
+  EXPECT_TRUE(is_repository_name(std::string(96, 'x')));
   EXPECT_FALSE(is_repository_name(std::string(97, 'x')));
 }
 
@@ -25,7 +25,7 @@ TEST(Names, OfFilesStayBelowTheirDirectory) {
        {"config.json", "a/b/c.gguf", "with space", "größe", "..a", "a..", ".gitattributes"}) {
     EXPECT_TRUE(is_file_name(name)) << name;
   }
-  for (const std::string name :
+  for (const std::string& name :
        {std::string(""), std::string("/etc/passwd"), std::string("../x"), std::string("a/../../x"),
         std::string("a/.."), std::string("."), std::string("a//b"), std::string("a/"),
         std::string("a\\..\\b"), std::string("a\nb"), std::string("a\0b", 3), std::string(256, 'x'),

@@ -81,7 +81,7 @@ TEST_F(Pull, TheTokenIsForTheHubOnly) {
 
 TEST_F(Pull, TheTokenDoesNotFollowARedirectOfAGet) {
   settings.token = "hf_secret";
-  hub.tamper = [&](const HttpAsk& ask, HttpAnswer& answer) {
+  hub.tamper([&](const HttpAsk& ask, HttpAnswer& answer) {
     if (ask.method == "GET" && ask.path.ends_with("/config.json") &&
         ask.headers.at("host").starts_with("127.")) {
       answer = {.status = 307, .headers = {{"Location", hub.store() + ask.path}}};
@@ -89,17 +89,17 @@ TEST_F(Pull, TheTokenDoesNotFollowARedirectOfAGet) {
       EXPECT_FALSE(ask.headers.contains("authorization"));
       answer = {.body = "{}"};
     }
-  };
+  });
   expect_complete(pull());
 }
 
 TEST_F(Pull, ARenamedModelIsFoundUnderItsOldName) {
-  hub.tamper = [&](const HttpAsk& ask, HttpAnswer& answer) {
+  hub.tamper([&](const HttpAsk& ask, HttpAnswer& answer) {
     const size_t old = ask.path.find("/old/name");
     if (old == std::string::npos) return;
     answer = {.status = 307,
               .headers = {{"Location", ask.path.substr(0, old) + "/org/name" + ask.path.substr(old + 9)}}};
-  };
+  });
   const PulledModel model = pull_model("old/name", {}, settings);
   EXPECT_EQ(read_bytes(fs::path(model.path) / "model.safetensors"), weights);
   EXPECT_TRUE(model.path.find("models--old--name") != std::string::npos);

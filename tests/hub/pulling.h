@@ -62,10 +62,10 @@ class Pulling : public testing::Test {
   }
 
   TempDir directory;
-  HubServer hub;
   std::string weights;
-  HubSettings settings;
   std::vector<std::string> notices;
+  HubServer hub;
+  HubSettings settings;
 };
 
 }  // namespace gptj::test
