@@ -7,12 +7,12 @@
 
 namespace gptj {
 
-uint32_t ByteReader::u32(std::string_view what) {
-  need(4, what);
-  std::array<char, 4> bytes;
-  read(bytes.data(), bytes.size());
-  uint32_t value = 0;
-  for (size_t i = bytes.size(); i-- > 0;) value = value << 8 | static_cast<unsigned char>(bytes[i]);
+uint64_t ByteReader::number(size_t bytes, std::string_view what) {
+  need(bytes, what);
+  std::array<char, 8> digits;
+  read(digits.data(), bytes);
+  uint64_t value = 0;
+  for (size_t i = bytes; i-- > 0;) value = value << 8 | static_cast<unsigned char>(digits[i]);
   return value;
 }
 

@@ -23,12 +23,16 @@ class ByteReader {
   uint64_t offset() const { return offset_; }
   uint64_t remaining() const { return file_.size() - offset_; }
 
-  uint32_t u32(std::string_view what);  // little-endian, as all numbers in model files
+  // Little-endian, as all numbers in model files.
+  uint16_t u16(std::string_view what) { return static_cast<uint16_t>(number(2, what)); }
+  uint32_t u32(std::string_view what) { return static_cast<uint32_t>(number(4, what)); }
+  uint64_t u64(std::string_view what) { return number(8, what); }
   int32_t i32(std::string_view what) { return static_cast<int32_t>(u32(what)); }
   std::string text(size_t bytes, std::string_view what);
   void skip(uint64_t bytes, std::string_view what);
 
  private:
+  uint64_t number(size_t bytes, std::string_view what);
   void need(uint64_t bytes, std::string_view what) const;
   void read(char* out, size_t bytes);
 

@@ -18,7 +18,7 @@ std::unique_ptr<Architecture> make_architecture(const ModelFile& file) {
     if (type == row.name) return row.make(file);
     known += (known.empty() ? "" : ", ") + std::string(row.name);
   }
-  fail("{}: model_type: expected one of {}, found {}", quoted(file.path), known, quoted(type));
+  fail("{}: model_type: expected one of {}, found {}", quoted(file.config_source()), known, quoted(type));
 }
 
 }  // namespace gptj
