@@ -19,11 +19,13 @@ import os
 import shutil
 import tempfile
 import zlib
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before transformers is imported: nothing is ever looked up
 
+import huggingface_hub
 import numpy as np
 import safetensors.numpy
 import safetensors.torch
@@ -65,6 +67,7 @@ class Golden:
     scale: dict[str, float] = field(default_factory=dict)  # factors, by the ends of tensors' names
     left_out: list[str] = field(default_factory=list)  # tensors that the file does not have
     own_head: bool = False  # a GPT-2 with a head of its own
+    tied_twice: bool = False  # a tied head that the file has all the same
     prefix: str = "transformer."
     buffers: str | None = None  # dtype of the masks that old files carry
     ggml: bool = False
@@ -75,6 +78,8 @@ class Golden:
     @property
     def is_codegen(self) -> bool:
         return self.config["model_type"] == "codegen"
+    weights: str = "safetensors"  # how a Hugging Face directory keeps them: a key of WEIGHTS
+    views: bool = False  # tensors that look into shared, wider and transposed storages
 
     @property
     def is_gptj(self) -> bool:
@@ -172,6 +177,13 @@ def goldens() -> list[Golden]:
         Golden("gpt2-gguf-types", gpt2(**deep), gguf=every_type),
         Golden("codegen-f32", codegen(n_embd=16, n_head=4, n_inner=40, rotary_dim=4), "f32", n_tokens=24),
         Golden("codegen-f16", codegen(n_inner=40), buffers="u8"),
+    listed += [
+        Golden("gptj-torch", gptj(**narrow, rotary_dim=4), weights="torch", buffers="bool"),
+        Golden("gptj-torch-views", gptj(**narrow, rotary_dim=4), "bf16", weights="torch", views=True),
+        Golden("gptj-torch-shards", gptj(**narrow, rotary_dim=4), weights="torch shards"),
+        Golden("gpt2-torch-old", gpt2(**narrow), weights="old torch", prefix="", buffers="f32"),
+        Golden("gpt2-torch-old-views", gpt2(**narrow), weights="old torch", views=True, tied_twice=True),
+        Golden("gpt2-safetensors-shards", gpt2(**narrow), weights="safetensors shards"),
     ]
     for type_ in ggml_file.TYPES.values():
         # Blocks of 32 need rows that divide by 32; then one layer must do.
@@ -266,6 +278,64 @@ def mask_buffers(golden: Golden) -> dict[str, torch.Tensor]:
     return buffers
 
 
+def as_views(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The same numbers: vectors one after the other in one storage, matrices alternately transposed, every other
+    row and column of a larger one, and as they are."""
+    vectors = torch.cat([x for x in tensors.values() if x.dim() == 1])
+    views, begin = {}, 0
+    for i, (name, x) in enumerate(tensors.items()):
+        if x.dim() == 1:
+            views[name] = vectors[begin : begin + len(x)]
+            begin += len(x)
+        elif i % 3 == 0:
+            views[name] = x.t().contiguous().t()
+        elif i % 3 == 1:
+            larger = torch.zeros(2 * x.shape[0], 2 * x.shape[1], dtype=x.dtype)
+            views[name] = larger[1::2, ::2]
+            views[name].copy_(x)
+        else:
+            views[name] = x
+    return views
+
+
+def save_safetensors(tensors: dict[str, torch.Tensor], directory: Path):
+    safetensors.torch.save_file(tensors, directory / "model.safetensors", metadata={"format": "pt"})
+
+
+def save_torch(tensors: dict[str, torch.Tensor], directory: Path):
+    torch.save(OrderedDict(tensors), directory / "pytorch_model.bin")
+
+
+def save_old_torch(tensors: dict[str, torch.Tensor], directory: Path):
+    """Names its storages by their address: no two runs give the same bytes."""
+    path = directory / "pytorch_model.bin"
+    torch.save(OrderedDict(tensors), path, _use_new_zipfile_serialization=False)
+
+
+def save_torch_shards(tensors: dict[str, torch.Tensor], directory: Path):
+    huggingface_hub.save_torch_state_dict(
+        tensors, directory, filename_pattern="pytorch_model{suffix}.bin", max_shard_size=SHARD, safe_serialization=False
+    )
+
+
+def save_safetensors_shards(tensors: dict[str, torch.Tensor], directory: Path):
+    """By transformers, which writes a config.json of its own."""
+    save_safetensors(tensors, directory)
+    model = transformers.AutoModelForCausalLM.from_pretrained(directory, dtype="auto", local_files_only=True)
+    (directory / "model.safetensors").unlink()
+    model.save_pretrained(directory, max_shard_size=SHARD)
+
+
+SHARD = 12_000  # bytes
+WEIGHTS = {
+    "safetensors": save_safetensors,
+    "safetensors shards": save_safetensors_shards,
+    "torch": save_torch,
+    "torch shards": save_torch_shards,
+    "old torch": save_old_torch,
+}
+
+
 def write_hf(golden: Golden, directory: Path, weights: dict[str, torch.Tensor]):
     ids = {token: i for i, token in enumerate(vocabulary(golden.n_merges))}
     config = golden.config | {"bos_token_id": ids[END_OF_TEXT], "eos_token_id": ids[END_OF_TEXT]}
@@ -274,8 +344,10 @@ def write_hf(golden: Golden, directory: Path, weights: dict[str, torch.Tensor]):
     merges = ["#version: 0.2", *MERGES[: golden.n_merges]]
     (directory / "merges.txt").write_text("\n".join(merges) + "\n", encoding="utf-8")
     named = {name.replace("transformer.", golden.prefix, 1): x for name, x in weights.items()}
-    path = directory / "model.safetensors"
-    safetensors.torch.save_file(named | mask_buffers(golden), path, metadata={"format": "pt"})
+    tensors = as_views(named) if golden.views else named
+    if golden.tied_twice:
+        tensors["lm_head.weight"] = tensors["transformer.wte.weight"]
+    WEIGHTS[golden.weights](tensors | mask_buffers(golden), directory)
 
 
 def write_ggml(golden: Golden, path: Path, weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -413,7 +485,7 @@ def make(golden: Golden, directory: Path):
 
     error = check_agreement(golden.name, reference.forward(golden.config, weights, ids), expected)
     effect = check_can_fail(golden, weights, ids)
-    if in_one_file:  # the layers are those of the other goldens: only the file's form is new
+    if in_one_file or golden.weights != "safetensors":  # the layers are those of the other goldens: only the file's form is new
         expected = {"logits": expected["logits"]}
     safetensors.numpy.save_file(expected | {"ids": ids}, directory / "expected.safetensors")
     print(f"{golden.name}: agrees to {error:.1e}, any mistake shows as {effect:.1e} or more")

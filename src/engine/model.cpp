@@ -60,8 +60,8 @@ ModelInfo describe(const ModelFile& file, const Architecture& architecture, cons
 
 void check_vocab_fits(const ModelFile& file, int n_rows) {
   if (file.vocab.tokens.size() > static_cast<size_t>(n_rows)) {
-    fail("{}: vocab_size: expected at least the {} tokens of the vocabulary, found {}", quoted(file.path),
-         file.vocab.tokens.size(), n_rows);
+    fail("{}: vocab_size: expected at least the {} tokens of the vocabulary, found {}",
+         quoted(file.config_source()), file.vocab.tokens.size(), n_rows);
   }
 }
 

@@ -7,14 +7,6 @@
 
 namespace gptj {
 
-uint32_t ByteReader::u32(std::string_view what) {
-  return static_cast<uint32_t>(number(4, what));
-}
-
-uint64_t ByteReader::u64(std::string_view what) {
-  return number(8, what);
-}
-
 uint64_t ByteReader::number(size_t n_bytes, std::string_view what) {
   need(n_bytes, what);
   std::array<char, 8> bytes;

@@ -25,8 +25,9 @@ class ByteReader {
 
   /// Little-endian, as all numbers in model files; `n_bytes` is at most 8.
   uint64_t number(size_t n_bytes, std::string_view what);
-  uint32_t u32(std::string_view what);
-  uint64_t u64(std::string_view what);
+  uint16_t u16(std::string_view what) { return static_cast<uint16_t>(number(2, what)); }
+  uint32_t u32(std::string_view what) { return static_cast<uint32_t>(number(4, what)); }
+  uint64_t u64(std::string_view what) { return number(8, what); }
   int32_t i32(std::string_view what) { return static_cast<int32_t>(u32(what)); }
   std::string text(size_t bytes, std::string_view what);
   void skip(uint64_t bytes, std::string_view what);

@@ -1,9 +1,11 @@
 #include "io/huggingface.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/error.h"
-#include "io/safetensors.h"
+#include "io/shards.h"
+#include "io/weights.h"
 #include "text/json.h"
 #include "text/vocab_files.h"
 
@@ -13,13 +15,22 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kConfig = "config.json";
-constexpr const char* kWeights = "model.safetensors";
 
-// What else directories keep weights in.
-constexpr std::string_view kUnreadWeights[] = {
-    "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5",
-    "flax_model.msgpack",
+/// Where weights are looked for: the first that is there counts, as in transformers.
+struct Weights {
+  std::string_view name;
+  bool is_index;
 };
+constexpr Weights kWeights[] = {
+    {"model.safetensors", false},
+    {"model.safetensors.index.json", true},
+    {"pytorch_model.bin", false},
+    {"pytorch_model.bin.index.json", true},
+};
+constexpr std::string_view kExpected = "model.safetensors or pytorch_model.bin";
+
+/// What else directories keep weights in.
+constexpr std::string_view kUnreadWeights[] = {"tf_model.h5", "flax_model.msgpack"};
 
 bool is_there(const fs::path& path) {
   std::error_code ignored;  // opening will tell the reason, also of a link that leads nowhere
@@ -30,33 +41,32 @@ bool is_there(const fs::path& path) {
   for (const std::string_view name : kUnreadWeights) {
     if (!is_there(directory / name)) continue;
     fail(
-        "{}: expected {}, found {}, which this version does not read; save the model again in one file "
-        "(transformers: save_pretrained(..., max_shard_size='100GB'))",
-        quoted(directory.native()), kWeights, name);
+        "{}: expected {}, found {}, which this version does not read; save the model again (transformers: "
+        "save_pretrained)",
+        quoted(directory.native()), kExpected, name);
   }
   std::error_code ignored;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory, ignored)) {
     const std::string extension = entry.path().extension();
     if (extension != ".gguf" && extension != ".bin" && extension != ".safetensors") continue;
     fail("{}: expected {}, found {}; name that file itself if it is the model", quoted(directory.native()),
-         kWeights, quoted(entry.path().filename().native()));
+         kExpected, quoted(entry.path().filename().native()));
   }
-  fail("{}: expected a directory with {} and {}, found no {}", quoted(directory.native()), kConfig, kWeights,
-       kWeights);
+  fail("{}: expected a directory with {} and {}, found neither of these weights", quoted(directory.native()),
+       kConfig, kExpected);
 }
 
-ModelFile open_parts(const std::string& path, const fs::path& directory, const fs::path& weights) {
+/// All but the weights.
+ModelFile open_without_weights(const std::string& path, const fs::path& directory, std::string_view weights) {
   const fs::path config = directory / kConfig;
   if (!is_there(config)) {
-    fail("{}: expected {} beside {}, found none", quoted(path), kConfig, quoted(weights.filename().native()));
+    fail("{}: expected {} beside {}, found none", quoted(path), kConfig, quoted(weights));
   }
   ModelFile model;
   model.path = path;
-  model.format = "safetensors";
+  model.config_path = config;
   model.naming = Naming::huggingface;
   model.config = read_json_object(config);
-  model.files.push_back(std::make_unique<InputFile>(weights));
-  read_safetensors(*model.files.back(), model);
   model.vocab = read_vocab_directory(directory);
   return model;
 }
@@ -64,13 +74,32 @@ ModelFile open_parts(const std::string& path, const fs::path& directory, const f
 }  // namespace
 
 ModelFile open_huggingface_directory(const std::string& directory) {
-  const fs::path weights = fs::path(directory) / kWeights;
-  if (!is_there(weights)) fail_without_weights(directory);
-  return open_parts(directory, directory, weights);
+  const auto* weights = std::find_if(std::begin(kWeights), std::end(kWeights), [&](const Weights& known) {
+    return is_there(fs::path(directory) / known.name);
+  });
+  if (weights == std::end(kWeights)) fail_without_weights(directory);
+  ModelFile model = open_without_weights(directory, directory, weights->name);
+  const fs::path path = fs::path(directory) / weights->name;
+  if (weights->is_index) {
+    ShardIndex(path).read(model);
+  } else {
+    read_weights(path, model);
+  }
+  return model;
 }
 
-ModelFile open_safetensors_file(const std::string& path) {
-  return open_parts(path, directory_of(path), path);
+ModelFile open_weights_file(const std::string& path) {
+  const fs::path directory = directory_of(path), name = fs::path(path).filename();
+  ModelFile model = open_without_weights(path, directory, name.native());
+  for (const Weights& known : kWeights) {
+    if (!known.is_index || !is_there(directory / known.name)) continue;
+    const ShardIndex index(directory / known.name);
+    if (!index.has_shard(name)) continue;
+    index.read(model);
+    return model;
+  }
+  read_weights(path, model);
+  return model;
 }
 
 std::string directory_of(const std::string& path) {

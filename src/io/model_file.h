@@ -18,7 +18,8 @@ namespace gptj {
 enum class Naming { huggingface, ggml, gguf };
 
 /// One tensor of a file: where its data lies. `offset + bytes` is inside the file, and `bytes` is what shape, strides
-/// and encoding ask for: readers have checked both.
+/// and encoding ask for (with strides, what lies between its numbers too): readers have checked both. Tensors may share
+/// their data.
 struct FileTensor {
   std::string name;
   DType dtype;                 // of its rows once they are read
@@ -48,7 +49,8 @@ struct UnreadTensor {
 /// What a reader makes of a model file or directory: everything but the tensors' data.
 struct ModelFile {
   std::string path;
-  std::string format;  // for messages: "ggml", "safetensors"
+  std::string config_path;  // where the config stands, if that is another file
+  std::string format;       // for messages: "ggml", "safetensors"
   Naming naming = Naming::huggingface;
   /// An object with the names of Hugging Face's config.json, whatever the form.
   std::shared_ptr<const nlohmann::json> config;
@@ -56,6 +58,9 @@ struct ModelFile {
   std::vector<std::unique_ptr<InputFile>> files;
   std::vector<FileTensor> tensors;  // in the file's order; names are unique
   std::vector<UnreadTensor> unread;
+
+  /// The file that messages about the config name.
+  const std::string& config_source() const { return config_path.empty() ? path : config_path; }
 };
 
 /// Recognises the form of `path` (a file or a Hugging Face directory) and reads it. Throws Error.

@@ -10,6 +10,7 @@
 #include "io/model_file.h"
 #include "io/native.h"
 #include "io/safetensors.h"
+#include "io/weights.h"
 #include "text/vocab_files.h"
 
 namespace gptj {
@@ -45,8 +46,8 @@ bool is_gguf(const Candidate& candidate) {
   return candidate.head.starts_with(kGgufMagic);
 }
 
-bool is_safetensors(const Candidate& candidate) {
-  return looks_like_safetensors(candidate.head);
+bool is_weights(const Candidate& candidate) {
+  return looks_like_safetensors(candidate.head) || looks_like_torch(candidate.head);
 }
 
 Vocab native_vocab(const std::string& path) {
@@ -63,12 +64,12 @@ Vocab vocab_beside(const std::string& path) {
 
 /// THE list of the forms that models come in. The first that recognises a path reads it.
 constexpr Form kForms[] = {
-    {"a Hugging Face directory (config.json, model.safetensors)", is_directory, open_huggingface_directory,
-     read_vocab_directory},
+    {"a Hugging Face directory (config.json, model.safetensors or pytorch_model.bin)", is_directory,
+     open_huggingface_directory, read_vocab_directory},
     {"our own file (.gptj)", is_native, open_native, native_vocab},
     {"a legacy ggml file (ggml-model.bin)", is_ggml, open_ggml, ggml_vocab},
     {"a GGUF file (.gguf)", is_gguf, open_gguf, open_gguf_vocab},
-    {"a safetensors file beside its config.json", is_safetensors, open_safetensors_file, vocab_beside},
+    {"a safetensors or torch file beside its config.json", is_weights, open_weights_file, vocab_beside},
 };
 
 Candidate look_at(const std::string& path) {

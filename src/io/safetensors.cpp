@@ -115,8 +115,7 @@ std::pair<Json, uint64_t> read_header(const InputFile& file) {
         quoted(file.path()));
   }
   ByteReader reader(file);
-  const uint64_t low = reader.u32("header length");
-  const uint64_t length = low | static_cast<uint64_t>(reader.u32("header length")) << 32;
+  const uint64_t length = reader.u64("header length");
   const uint64_t limit = std::min(kMaxHeader, reader.remaining());
   if (length > limit) {
     fail("{}: truncated or damaged: header length: expected at most {} in a file of {} bytes, found {}",

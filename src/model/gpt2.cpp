@@ -114,7 +114,7 @@ uint64_t Gpt2::read_bytes() const {
 }  // namespace
 
 std::unique_ptr<Architecture> make_gpt2(const ModelFile& file) {
-  return std::make_unique<Gpt2>(read_config(*file.config, file.path, /*tied_by_default=*/true));
+  return std::make_unique<Gpt2>(read_config(*file.config, file.config_source(), /*tied_by_default=*/true));
 }
 
 }  // namespace gptj

@@ -146,12 +146,13 @@ uint64_t GptJ::read_bytes() const {
 }
 
 Config read_gptj_config(const ModelFile& file) {
-  Config config = read_config(*file.config, file.path, /*tied_by_default=*/false);
+  Config config = read_config(*file.config, file.config_source(), /*tied_by_default=*/false);
   const int rotary_default = 64;
-  config.n_rot = config_int(*file.config, file.path, "rotary_dim", 1, config.head_dim(), &rotary_default);
+  config.n_rot =
+      config_int(*file.config, file.config_source(), "rotary_dim", 1, config.head_dim(), &rotary_default);
   if (config.n_rot % 2 != 0 || config.n_rot > config.head_dim()) {
-    fail("{}: rotary_dim: expected an even number up to the head's size {}, found {}", quoted(file.path),
-         config.head_dim(), config.n_rot);
+    fail("{}: rotary_dim: expected an even number up to the head's size {}, found {}",
+         quoted(file.config_source()), config.head_dim(), config.n_rot);
   }
   // These two are GPT-2's; GPT-J's attention knows neither.
   config.scale_attn_weights = true;

@@ -26,7 +26,7 @@ std::unique_ptr<Architecture> make_architecture(const ModelFile& file) {
     known += (known.empty() ? "" : ", ") + std::string(row.name);
   }
   const bool other = std::find(std::begin(kOthers), std::end(kOthers), type) != std::end(kOthers);
-  fail("{}: model_type: expected one of {}, found {}{}", quoted(file.path), known, quoted(type),
+  fail("{}: model_type: expected one of {}, found {}{}", quoted(file.config_source()), known, quoted(type),
        other ? ", which is another architecture" : "");
 }
 

@@ -116,13 +116,20 @@ void RowReader::read_transposed(const FileTensor& from, const Layout& layout, in
 void RowReader::read_strided(const FileTensor& from, const Layout& layout, int64_t row, int64_t count,
                              uint8_t* out) {
   const size_t size = info(from.dtype).block_bytes;
-  raw_.resize(static_cast<size_t>((layout.n - 1) * layout.value_step + 1) *
-              size);  // a row and what lies in between
+  // Values together with what lies in between, but not more of that at once: there may be gigabytes.
+  constexpr int64_t kPartBytes = 1 << 20;
+  const int64_t step_bytes = std::max<int64_t>(1, layout.value_step) * static_cast<int64_t>(size);
+  const int64_t part = std::max<int64_t>(1, kPartBytes / step_bytes);
   for (int64_t r = row; r < row + count; ++r) {
-    from.file->read_at(from.offset + static_cast<uint64_t>(r * layout.row_step) * size, raw_.data(),
-                       raw_.size());
-    for (int64_t k = 0; k < layout.n; ++k, out += size) {
-      std::memcpy(out, raw_.data() + static_cast<size_t>(k * layout.value_step) * size, size);
+    for (int64_t begin = 0; begin < layout.n; begin += part) {
+      const int64_t values = std::min(part, layout.n - begin);
+      raw_.resize(static_cast<size_t>((values - 1) * layout.value_step + 1) * size);
+      from.file->read_at(
+          from.offset + static_cast<uint64_t>(r * layout.row_step + begin * layout.value_step) * size,
+          raw_.data(), raw_.size());
+      for (int64_t k = 0; k < values; ++k, out += size) {
+        std::memcpy(out, raw_.data() + static_cast<size_t>(k * layout.value_step) * size, size);
+      }
     }
   }
 }

@@ -33,17 +33,27 @@ inline void expect_open_error(const std::string& path, const std::vector<std::st
   }
 }
 
+/// Of the file, by shape, strides and type.
+inline uint64_t bytes_asked_for(const FileTensor& tensor) {
+  if (!tensor.strides.empty()) {
+    int64_t numbers = 1;
+    for (size_t i = 0; i < tensor.shape.size(); ++i) numbers += (tensor.shape[i] - 1) * tensor.strides.at(i);
+    return row_bytes(tensor.dtype, numbers);
+  }
+  int64_t rows = 1;
+  for (size_t i = 0; i + 1 < tensor.shape.size(); ++i) rows *= tensor.shape[i];
+  const int64_t width = tensor.shape.empty() ? 1 : tensor.shape.back();
+  const size_t stride =
+      tensor.encoding != nullptr ? tensor.encoding->row_bytes(width) : row_bytes(tensor.dtype, width);
+  return stride * static_cast<uint64_t>(rows);
+}
+
 /// What model_file.h promises of every tensor of a file that opens.
 inline void expect_consistent(const ModelFile& model) {
   EXPECT_NE(model.config, nullptr);
   for (const FileTensor& tensor : model.tensors) {
-    int64_t rows = 1;
-    for (size_t i = 0; i + 1 < tensor.shape.size(); ++i) rows *= tensor.shape[i];
     for (const int64_t n : tensor.shape) EXPECT_GT(n, 0) << tensor.name;
-    const int64_t width = tensor.shape.empty() ? 1 : tensor.shape.back();
-    const uint64_t stride =
-        tensor.encoding != nullptr ? tensor.encoding->row_bytes(width) : row_bytes(tensor.dtype, width);
-    EXPECT_EQ(tensor.bytes, stride * static_cast<uint64_t>(rows)) << tensor.name;
+    EXPECT_EQ(tensor.bytes, bytes_asked_for(tensor)) << tensor.name;
     EXPECT_LE(tensor.offset + tensor.bytes, tensor.file->size()) << tensor.name;
   }
 }

@@ -244,5 +244,14 @@ TEST(Config, TheFamilysOwnWays) {
   EXPECT_EQ(c.n_layer, 2);
 }
 
+TEST(Config, MessagesNameTheFileThatItIsIn) {
+  const test::TempDir dir;
+  test::write_huggingface_gptj(dir, {}, DType::f16);
+  dir.write("config.json", with("gptj", "n_head", 7).dump());
+  for (const std::string& path : {dir.path(), dir.file("model.safetensors")}) {
+    expect_error([&] { make_architecture(open_model_file(path)); }, {dir.file("config.json"), "n_head"});
+  }
+}
+
 }  // namespace
 }  // namespace gptj

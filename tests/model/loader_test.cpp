@@ -128,6 +128,24 @@ TEST(Loader, StridesSayWhereValuesLie) {
   }
 }
 
+// More lies between the values of a row than is read at once.
+TEST(Loader, StridesMayBeWide) {
+  const TempDir dir;
+  constexpr int kRows = 3;
+  constexpr int64_t kN = 5, kStep = 200'001;
+  OneMatrix one(dir, DType::f16, 1, 2 * (kRows - 1) + kStep * (kN - 1) + 1);
+  FileTensor& tensor = one.file.tensors.front();
+  tensor.shape = {kRows, kN};
+  tensor.strides = {2, kStep};
+  Matrix matrix;
+  Binder binder(one.file);
+  binder.matrix(matrix, kName, kRows, kN);
+  ThreadPool pool(1);
+  const auto memory = binder.load(pool, {});
+  EXPECT_EQ(bytes_of(matrix),
+            gathered(one, kRows, kN, [](int row, int64_t k) { return row * 2 + k * kStep; }));
+}
+
 TEST(Loader, ProgressGrowsToTheTotal) {
   const TempDir dir;
   const OneMatrix one(dir, DType::f32, 3001, 500);
