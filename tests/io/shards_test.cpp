@@ -1,5 +1,6 @@
 #include "io/shards.h"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -207,7 +208,7 @@ TEST_P(Shards, DamagedShards) {
 }
 
 INSTANTIATE_TEST_SUITE_P(, Shards, testing::ValuesIn(kForms),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& test) { return test.param.name; });
 
 TEST(Weights, AreTakenInTheOrderOfTransformers) {
   const TempDir dir;
