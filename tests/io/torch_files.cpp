@@ -119,10 +119,10 @@ std::string tuple(const std::vector<std::string>& items) {
   return out + "t";
 }
 
-std::string tuple(const std::vector<int64_t>& numbers) {
-  std::vector<std::string> items;
-  for (const int64_t number : numbers) items.push_back(integer(number));
-  return tuple(items);
+std::string numbers(const std::vector<int64_t>& items) {
+  std::string out = "(";
+  for (const int64_t item : items) out += integer(item);
+  return out + "t";
 }
 
 std::string list(const std::vector<std::string>& items) {
@@ -189,8 +189,9 @@ std::string TorchView::storage(bool old) const {
 
 std::string TorchView::pickle(bool old) const {
   using namespace pickled;
-  return call(global("torch._utils", "_rebuild_tensor_v2"),
-              tuple({storage(old), integer(first), tuple(shape), tuple(strides), "\x89", ordered_dict({})}));
+  return call(
+      global("torch._utils", "_rebuild_tensor_v2"),
+      tuple({storage(old), integer(first), numbers(shape), numbers(strides), "\x89", ordered_dict({})}));
 }
 
 std::string TorchFile::pickle(bool old) const {

@@ -18,7 +18,7 @@ std::string text(std::string_view text);
 std::string integer(int64_t value);
 std::string global(std::string_view module, std::string_view name);
 std::string tuple(const std::vector<std::string>& items);
-std::string tuple(const std::vector<int64_t>& numbers);
+std::string numbers(const std::vector<int64_t>& items);  // in a tuple
 std::string list(const std::vector<std::string>& items);
 std::string dict(const std::vector<std::pair<std::string, std::string>>& items);
 std::string ordered_dict(const std::vector<std::pair<std::string, std::string>>& items);

@@ -125,7 +125,7 @@ TEST_P(Torch, OtherWaysToMakeATensor) {
   using namespace pickled;
   const TorchView x = view({2, 2}, {2, 1});
   const std::string storage = x.storage(old());
-  const std::string place = integer(0) + tuple(x.shape) + tuple(x.strides);
+  const std::string place = integer(0) + numbers(x.shape) + numbers(x.strides);
   const std::string untyped =
       persistent(tuple({text("storage"), global("torch.storage", "UntypedStorage"), text("0"), text("cuda:0"),
                         old() ? integer(4) : integer(16)}));
@@ -198,7 +198,8 @@ TEST_P(Torch, StoragesThatLie) {
   for (const int64_t values : {0, 3, 5, 1 << 30}) {
     TorchView x = view({1}, {1});
     x.storage_values = values;
-    expect_open_error(write_value(x.pickle(old())), {std::to_string(values)});
+    const auto shown = static_cast<uint64_t>(values) * (old() || values == 0 ? 1 : 4);  // numbers or bytes
+    expect_open_error(write_value(x.pickle(old())), {"storage", std::to_string(shown)});
   }
   TorchView x = view({4}, {1});
   x.key = "1";
@@ -218,8 +219,8 @@ TEST_P(Torch, ValuesThatAreNoTensors) {
   const std::string v2 = global("torch._utils", "_rebuild_tensor_v2");
   const TorchView x = view({4}, {1});
   const std::string storage = x.storage(old());
-  const auto with = [&](const std::string& first, const std::string& shape, const std::string& strides) {
-    return call(v2, "(" + storage + first + shape + strides + "\x89)t");
+  const auto with = [&](const std::string& first, const std::string& sizes, const std::string& steps) {
+    return call(v2, "(" + storage + first + sizes + steps + "\x89)t");
   };
   expect_value_error("N", {"a tensor", "None"});
   expect_value_error(integer(7), {"a tensor", "an integer"});
@@ -230,12 +231,12 @@ TEST_P(Torch, ValuesThatAreNoTensors) {
   expect_value_error(call(v2, "(NNNNNNNNt"), {"arguments", "found 8"});
   expect_value_error(call(v2, "(NNNNNNt"), {"storage", "None"});
   const std::string neg = dict({{text("neg"), "\x88"}});
-  expect_value_error(call(v2, "(" + storage + integer(0) + tuple({4}) + tuple({1}) + "\x89)" + neg + "t"),
+  expect_value_error(call(v2, "(" + storage + integer(0) + numbers({4}) + numbers({1}) + "\x89)" + neg + "t"),
                      {"metadata"});
-  expect_value_error(with("N", tuple({4}), tuple({1})), {"storage offset", "None"});
-  expect_value_error(with(integer(0), "]", tuple({1})), {"shape", "a list"});
-  expect_value_error(with(integer(0), tuple({4}), "N"), {"strides", "None"});
-  expect_value_error(with(integer(0), "N\x85", tuple({1})), {"shape", "None"});
+  expect_value_error(with("N", numbers({4}), numbers({1})), {"storage offset", "None"});
+  expect_value_error(with(integer(0), "]", numbers({1})), {"shape", "a list"});
+  expect_value_error(with(integer(0), numbers({4}), "N"), {"strides", "None"});
+  expect_value_error(with(integer(0), "N\x85", numbers({1})), {"shape", "None"});
   const std::string parameter = global("torch._utils", "_rebuild_parameter");
   expect_value_error(call(parameter, ")"), {"parameter", "at least 1"});
   expect_value_error(call(parameter, "(N\x88Nt"), {"a tensor", "None"});
@@ -247,7 +248,7 @@ TEST_P(Torch, ValuesThatAreNoTensors) {
         tuple({text("storage"), global("torch", "FloatStorage"), "N", text("cpu"), integer(4)}),
         tuple({text("storage"), global("torch", "FloatStorage"), text("0"), text("cpu"), "N"}),
         tuple({text("storage"), global("torch", "FloatStorage"), text("0"), text("cpu")})}) {
-    expect_value_error(call(v2, "(" + persistent(id) + integer(0) + tuple({4}) + tuple({1}) + "\x89)t"),
+    expect_value_error(call(v2, "(" + persistent(id) + integer(0) + numbers({4}) + numbers({1}) + "\x89)t"),
                        {"storage"});
   }
 }
@@ -285,7 +286,7 @@ TEST_P(Torch, AFileStandsForItsDirectory) {
 }
 
 INSTANTIATE_TEST_SUITE_P(, Torch, testing::Bool(),
-                         [](const auto& info) { return std::string(info.param ? "Old" : "Zip"); });
+                         [](const auto& test) { return std::string(test.param ? "Old" : "Zip"); });
 
 // What torch before 0.4 wrote for a view of a storage: which numbers of it, under a key of their own.
 TEST(OldTorch, ViewsOfStorages) {
@@ -297,7 +298,7 @@ TEST(OldTorch, ViewsOfStorages) {
     const std::string id = tuple(
         {text("storage"), global("torch", "FloatStorage"), text("7"), text("cuda:0"), integer(4), view});
     const std::string tensor = call(global("torch._utils", "_rebuild_tensor"),
-                                    "(" + persistent(id) + integer(1) + tuple({2}) + tuple({1}) + "t");
+                                    "(" + persistent(id) + integer(1) + numbers({2}) + numbers({1}) + "t");
     const std::string pickle =
         whole(call(global("collections", "OrderedDict"), list({list({text("x"), tensor})}) + "\x85"));
     return dir.write("pytorch_model.bin", old_torch_bytes(pickle, {{"7", "0000111122223333", 4}}));
