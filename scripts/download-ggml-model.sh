@@ -26,7 +26,7 @@ program=${GPT_J:-gpt-j}
 if [ -z "${GPT_J:-}" ] && [ -x "$built" ]; then program=$built; fi
 
 out=models/$model/ggml-model.bin
-"$program" pull "${repositories[$model]}" >/dev/null
+in=$("$program" pull "${repositories[$model]}")
 mkdir -p "models/$model"
-"$program" convert "${repositories[$model]}" "$out" --type f16
+"$program" convert "$in" "$out" --type f16
 echo "The model is $out; try: $program -m $out -p \"This is an example\""

@@ -11,7 +11,7 @@ namespace gptj {
 /// Patience with a network: waits after each failure, twice as long each time or as long as the server asks for.
 class Retries {
  public:
-  /// `keep_on` is asked while it waits; false ends the wait with an Error.
+  /// `check_stop` is called while it waits, and may throw.
   Retries(const HubSettings& hub, std::function<void()> check_stop,
           std::function<void(const std::string&)> notice);
 

@@ -102,7 +102,7 @@ TEST_F(Hub, ANameThatIsNotThereSaysHowToFetchIt) {
 
 TEST_F(Hub, AnInterruptedPullGoesOn) {
   hub.tamper([](const HttpAsk& ask, HttpAnswer& answer) {
-    if (ask.method == "GET" && ask.path.starts_with("/store/")) answer.stall_after = 100'000;
+    if (ask.method == "GET" && ask.path.starts_with("/store/")) answer.stall_after = 1'000'000;
   });
   Process process({.args = {"pull", "org/demo"}});
   ASSERT_TRUE(process.wait_for_error_text("pull: ."));

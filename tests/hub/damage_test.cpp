@@ -124,6 +124,7 @@ TEST_F(HubDamage, DroppedPiecesAmongSeveralConnections) {
 
 TEST_F(HubDamage, DroppedWithoutAByte) {
   settings.n_attempts = 3;
+  settings.n_connections = 1;
   tamper_weights(1000, [](HttpAnswer& answer) { answer.drop_after = 0; });
   expect_error([&] { pull(); }, {"model.safetensors", "broken off at byte 0", "3 times"});
 }
