@@ -106,7 +106,7 @@ TEST(Bench, BadOptionsAreErrors) {
       {{"--shape", "gpt2-117m:13"}, "expected 1 to 12 layers"},
       {{"--shape", "gpt2-117m:2x"}, "expected 1 to 12 layers"},
       {{"--shape", "gpt2-117m", "--type", "q3"}, "'q3'"},
-      {{"--type", "q4"}, "--shape"},
+      {{"-m", kDemoGptJ, "--type", "q3"}, "'q3'"},
       {{"--shape", "gpt2-117m", "-m", kDemoGptJ}, "found both"},
       {{"--json", "--csv"}, "found both"},
       {{"--repeat", "0"}, "found '0'"},

@@ -56,12 +56,14 @@ TEST_P(EveryForm, AndBack) {
     }
     ++n_written;
     EXPECT_EQ(read(path).logits, expected.logits);
-    if (warnings.empty()) EXPECT_EQ(read(path).text, expected.text);
+    if (warnings.empty()) {
+      EXPECT_EQ(read(path).text, expected.text);
+    }
     for (const WrittenForm& second : forms_that_are_read()) {
       SCOPED_TRACE(second.name);
       const std::string again = name_in(dir, second, "second");
-      if (error_of([&] { convert_model(path, again); }).empty())
-        EXPECT_EQ(read(again).logits, expected.logits);
+      if (!error_of([&] { convert_model(path, again); }).empty()) continue;
+      EXPECT_EQ(read(again).logits, expected.logits);
     }
   }
   EXPECT_GE(n_written, 1U);  // our own file takes everything

@@ -207,9 +207,9 @@ struct InPanels {
 
   Weights load(const LoadOptions& options) {
     Binder binder(file);
-    binder.matrix(matrix, {"w", "w"}, 40, 512);
-    binder.vector(vector, {"v", "v"}, 20);
-    binder.optional_vector(zeros, {"none", "none"}, 20);
+    binder.matrix(matrix, {"w", "w", "w"}, 40, 512);
+    binder.vector(vector, {"v", "v", "v"}, 20);
+    binder.optional_vector(zeros, {"none", "none", "none"}, 20);
     ThreadPool pool(2);
     return binder.load(pool, options);
   }
