@@ -187,6 +187,13 @@ inline void ask_for(const uint8_t* from) {
   for (int i = 0; i < kBytes; i += kLine) __builtin_prefetch(from + i, 0, kIntoL2);
 }
 
+/// Values k and k + 1 of a panel of floats, the second zero if it is not there.
+template <class S, class Format>
+inline typename S::I bf16_pair(const uint8_t* panel, int k, int row, int end) {
+  if (k + 1 < end || Format::kInfo.panel_block == 2) return Format::template bf16_pair<S>(panel, k, row);
+  return S::pack_bf16(Format::template load<S>(panel, k, row), S::set1(0.0f));
+}
+
 /// Values [begin, end) of a panel of floats; `ahead` bytes from there lies what comes next.
 template <class S, class Format>
 inline void pack_panel_bf16(const uint8_t* panel, int begin, int end, int64_t ahead, PackedPanel& out) {
@@ -194,13 +201,58 @@ inline void pack_panel_bf16(const uint8_t* panel, int begin, int end, int64_t ah
   for (int k = begin; k < end; k += 2) {
     ask_for<kPair>(panel + k / 2 * kPair + ahead);
     for (int row = 0; row < kPanelRows; row += S::kLanes) {
-      const bool whole = k + 1 < end || Format::kInfo.panel_block == 2;
-      S::store_bytes(out.lanes[(k - begin) / 2][row],
-                     whole ? Format::template bf16_pair<S>(panel, k, row)
-                           : S::pack_bf16(Format::template load<S>(panel, k, row), S::set1(0.0f)));
+      S::store_bytes(out.lanes[(k - begin) / 2][row], bf16_pair<S, Format>(panel, k, row, end));
     }
   }
 }
+
+/// The sums of packed panels of floats, with panels that are packed on their way through registers: where there are no
+/// more columns than one tile has, they would come back from L2 only once, and memory waits meanwhile.
+template <class S, class Format, int P>
+struct Bf16Stream {
+  const MatmulArgs& a;
+  int panel;
+  int part;  // values of a packed panel
+
+  template <int C>
+  void run(int column) const {
+    constexpr int kParts = kPanelRows / S::kLanes, V = P * kParts;
+    const uint8_t* panels = a.panels + panel * a.panel_stride;
+    for (int begin = 0; begin < a.n; begin += part) {
+      const int end = smaller<S>(a.n, begin + part);
+      typename S::F sums[V][C];
+      GPTJ_UNROLL
+      for (int v = 0; v < V; ++v) {
+        GPTJ_UNROLL
+        for (int c = 0; c < C; ++c) sums[v][c] = S::set1(0.0f);
+      }
+      for (int k = begin; k < end; k += 2) {
+        typename S::I x[C];
+        GPTJ_UNROLL
+        for (int c = 0; c < C; ++c) {
+          int32_t two;
+          __builtin_memcpy(&two, a.x + (column + c) * a.x_stride + 2 * k, 4);
+          x[c] = S::set1(two);
+        }
+        GPTJ_UNROLL
+        for (int v = 0; v < V; ++v) {
+          const auto w =
+              bf16_pair<S, Format>(panels + v / kParts * a.panel_stride, k, v % kParts * S::kLanes, end);
+          GPTJ_UNROLL
+          for (int c = 0; c < C; ++c) sums[v][c] = S::dot_bf16(sums[v][c], w, x[c]);
+        }
+      }
+      GPTJ_UNROLL
+      for (int v = 0; v < V; ++v) {
+        GPTJ_UNROLL
+        for (int c = 0; c < C; ++c) {
+          float* y = a.y + (column + c) * a.y_stride + panel * kPanelRows + v * S::kLanes;
+          S::store(y, S::add(S::load(y), sums[v][c]));
+        }
+      }
+    }
+  }
+};
 
 /// Blocks, whose scales differ, in 8 bits with one scale for each row: as exact as 8 bits are where the largest value of
 /// the row is 127.
@@ -310,9 +362,18 @@ struct PackedMatmul {
     }
   }
 
+  static void stream(const MatmulArgs& a) {
+    for_panels<kPanels>(a.n_panels, [&]<int P>(int panel) {
+      for_columns<S::kPackedColumns>(0, a.n_columns, Bf16Stream<S, Format, P>{a, panel, kValues});
+    });
+  }
+
   /// `kPanels` panels at a time (or those that are left), each packed as a whole or, where rows are longer than that,
   /// in parts.
   static void run(const MatmulArgs& a) noexcept {
+    if constexpr (!kBytes) {
+      if (a.n_columns <= S::kPackedColumns) return stream(a);
+    }
     auto* packed = reinterpret_cast<PackedPanel*>(a.scratch);
     const auto* x_scales = reinterpret_cast<const SlabScale*>(a.x + operand_numbers(kOperand, a.n));
     for (int p = 0; p < a.n_panels; p += kPanels) {
