@@ -160,14 +160,16 @@ void download(HubApi& api, const std::function<HubFile()>& find_again, HubFile s
               const std::function<void(uint64_t written)>& on_bytes) {
   constexpr uint64_t kWorthPieces = 2;
   Retries retries = api.retries();
-  bool ranges = true;
+  bool ranges = true, progress = true;
   while (file.written() < file.size()) {
     const uint64_t before = file.written();
     const bool many = file.size() - before > kWorthPieces * api.settings().piece_bytes;
-    const Outcome outcome =
-        attempt(api, source, file, ranges && many && api.settings().n_connections > 1, on_bytes);
+    // Where connections break off so soon that the piece in front never arrives, one alone gets on.
+    const bool in_pieces = ranges && many && progress && api.settings().n_connections > 1;
+    const Outcome outcome = attempt(api, source, file, in_pieces, on_bytes);
     if (outcome.failure.empty()) return;
-    if (file.written() > before) retries.reset();
+    progress = file.written() > before;
+    if (progress) retries.reset();
     if (ranges && outcome.without_ranges) {  // no failure, but the next attempt is one request for everything
       ranges = false;
       continue;
