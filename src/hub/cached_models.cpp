@@ -126,7 +126,7 @@ std::optional<std::string> find_cached_model(std::string_view text, const HubSet
            name->repository, quoted(file), escaped(snapshot.native()));
     }
   }
-  const Weights weights = weights_among(files);
+  const RepositoryWeights weights = weights_among(files);
   if (weights.form.empty()) {
     fail("'{}' is in the cache without its weights, in '{}': fetch the rest", name->repository,
          escaped(snapshot.native()));

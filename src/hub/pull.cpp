@@ -37,7 +37,7 @@ std::vector<std::string> choose(const std::string& repository, const std::string
     if (!found) fail("'{}' has no file {}; it has {}", repository, quoted(file), some_of(files));
     return with_all_parts(file, files);
   }
-  const Weights weights = weights_among(files);
+  const RepositoryWeights weights = weights_among(files);
   if (weights.form.empty()) {
     fail("'{}' has no weights of a form that is read (safetensors, torch, GGUF, ggml); it has {}", repository,
          some_of(files));

@@ -47,19 +47,19 @@ bool is_of(std::string_view file, const Form& form) {
 
 }  // namespace
 
-Weights weights_among(const std::vector<std::string>& files) {
+RepositoryWeights weights_among(const std::vector<std::string>& files) {
   for (const Form& form : kDirectoryForms) {
     const std::string whole(form.file), index = whole + ".index.json";
     if (has(files, whole)) return {std::string(form.name), {whole}};
     if (!has(files, index)) continue;
-    Weights parts{std::string(form.name), {index}};
+    RepositoryWeights parts{std::string(form.name), {index}};
     for (const std::string& file : files) {
       if (without_part_number(file) == whole) parts.files.push_back(file);
     }
     return parts;
   }
   for (const Form& form : kFileForms) {
-    Weights found{.form = std::string(form.name), .files = {}, .alone = true};
+    RepositoryWeights found{.form = std::string(form.name), .files = {}, .alone = true};
     for (const std::string& file : files) {
       if (!is_of(file, form)) continue;
       if (found.files.empty()) found.files = with_all_parts(file, files);

@@ -7,7 +7,7 @@
 namespace gptj {
 
 /// The weights among a repository's files.
-struct Weights {
+struct RepositoryWeights {
   std::string form;                // "safetensors"; empty: there are none
   std::vector<std::string> files;  // those of one model: whole, or its parts with their index
   std::vector<std::string> others =
@@ -16,7 +16,7 @@ struct Weights {
 };
 
 /// The best form that is there, and only that: not the same weights twice.
-Weights weights_among(const std::vector<std::string>& files);
+RepositoryWeights weights_among(const std::vector<std::string>& files);
 
 /// `file` with the others of the same model, if it is one of several parts ("x-00001-of-00003.gguf").
 std::vector<std::string> with_all_parts(const std::string& file, const std::vector<std::string>& files);

@@ -28,7 +28,7 @@ TEST(Weights, PartsComeWithTheirIndex) {
 }
 
 TEST(Weights, FilesThatHoldEverything) {
-  Weights found = weights_among({"README.md", "gpt2.Q4_0.gguf"});
+  RepositoryWeights found = weights_among({"README.md", "gpt2.Q4_0.gguf"});
   EXPECT_EQ(found.form, "gguf");
   EXPECT_TRUE(found.alone);
   EXPECT_EQ(found.files, Files{"gpt2.Q4_0.gguf"});
