@@ -82,6 +82,8 @@ void declare_threads(CommandLine& line, SessionOptions& session) {
 
 void declare_speed(CommandLine& line, SessionOptions& session) {
   declare_threads(line, session);
+  line.flag("--pin", session.pinned,
+            "keep each thread on a core of its own: for machines with nothing else to do");
   line.number("-b,--batch-size,--batch_size", session.n_batch, 1, kMaxBatch,
               "prompt tokens in one pass: changes speed and memory, never the result");
 }

@@ -18,6 +18,8 @@ struct Rows;
 struct SessionOptions {
   int n_ctx = 0;      // 0: the model's; more than the model's is an Error
   int n_threads = 0;  // 0: one per physical core
+  bool pinned =
+      false;  // each thread stays on a core of its own, where the system can; also the one that opens the session
   int n_batch = 512;  // prompt tokens in one pass; changes speed and scratch memory, never results
   KvType kv_type = KvType::f16;
   /// F32 throughout. Else quantized weights meet activations in 8 bits, and prompts are read in what the CPU multiplies

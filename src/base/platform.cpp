@@ -22,6 +22,7 @@
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 #endif
 
 namespace gptj::platform {
@@ -46,6 +47,9 @@ T sysctl_value(const char* name) {
 
 int count_physical_cores() {
   return sysctl_value<int>("hw.physicalcpu");
+}
+bool bind_to_core(int) {  // the system only takes hints
+  return false;
 }
 uint64_t count_available_memory() {  // all there is: what is free is not told
   return sysctl_value<uint64_t>("hw.memsize");
@@ -73,20 +77,40 @@ int read_topology(int cpu, const char* field) {
   return in >> value ? value : -1;
 }
 
-// Hardware threads of one core share its (package, core) pair.
-int count_physical_cores() {
+// One CPU of each physical core: hardware threads of one core share its (package, core) pair.
+std::vector<int> find_cores() {
   cpu_set_t allowed;
+  std::vector<int> cpus;
   if (::sched_getaffinity(0, sizeof allowed, &allowed) != 0) {  // more CPUs than the set can hold
-    return static_cast<int>(std::thread::hardware_concurrency());
+    for (unsigned cpu = 0; cpu < std::thread::hardware_concurrency(); ++cpu)
+      cpus.push_back(static_cast<int>(cpu));
+    return cpus;
   }
-  std::set<std::pair<int, int> > cores;
+  std::set<std::pair<int, int> > seen;
   for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
     if (!CPU_ISSET(cpu, &allowed)) continue;
     const int core = read_topology(cpu, "core_id");
-    if (core < 0) return CPU_COUNT(&allowed);
-    cores.emplace(read_topology(cpu, "physical_package_id"), core);
+    if (core < 0 || seen.emplace(read_topology(cpu, "physical_package_id"), core).second) cpus.push_back(cpu);
   }
-  return static_cast<int>(cores.size());
+  return cpus;
+}
+
+// As they are at first: a thread that is bound later sees only its own.
+const std::vector<int>& cores() {
+  static const std::vector<int> found = find_cores();
+  return found;
+}
+
+int count_physical_cores() {
+  return static_cast<int>(cores().size());
+}
+
+bool bind_to_core(int index) {
+  if (cores().empty()) return false;
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(cores()[static_cast<size_t>(index) % cores().size()], &one);
+  return ::sched_setaffinity(0, sizeof one, &one) == 0;
 }
 
 uint64_t count_available_memory() {
@@ -133,6 +157,10 @@ int lock_in_memory(const void* pages, size_t bytes) {
 
 int physical_cores() {
   return std::max(1, std::min(count_physical_cores(), cgroup_limits().cpus));
+}
+
+bool pin_to_core(int index) {
+  return bind_to_core(index);
 }
 
 uint64_t available_memory() {

@@ -11,6 +11,10 @@ namespace gptj::platform {
 /// Physical cores that this process may use (affinity and control groups respected), at least 1.
 int physical_cores();
 
+/// Keeps the calling thread on one physical core, the `index`-th of those that this process might use when it was first
+/// asked, beginning anew where there are fewer. False: threads cannot be bound here.
+bool pin_to_core(int index);
+
 /// Bytes of memory that could still be used without swapping, in the machine and in the process's control
 /// groups; 0 if unknown. On macOS, which does not tell, all of the machine's memory.
 uint64_t available_memory();

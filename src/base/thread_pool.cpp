@@ -4,6 +4,7 @@
 #include <system_error>
 
 #include "base/error.h"
+#include "base/platform.h"
 
 namespace gptj {
 namespace {
@@ -34,12 +35,13 @@ T wait_for_change(const std::atomic<T>& value, T old) {
 
 }  // namespace
 
-ThreadPool::ThreadPool(int n_threads)
+ThreadPool::ThreadPool(int n_threads, bool pinned)
     : shares_(std::make_unique<Share[]>(static_cast<size_t>(std::max(1, n_threads)))) {
+  if (pinned) platform::pin_to_core(0);
   workers_.reserve(static_cast<size_t>(std::max(0, n_threads - 1)));
   for (int thread = 1; thread < n_threads; ++thread) {
     try {
-      workers_.emplace_back([this, thread] { worker_main(thread); });
+      workers_.emplace_back([this, thread, pinned] { worker_main(thread, pinned); });
     } catch (const std::system_error& error) {
       stop();
       fail("threads: cannot start {}: {}; use fewer", n_threads, error.code().message());
@@ -99,7 +101,8 @@ void ThreadPool::work(int thread) noexcept {
   }
 }
 
-void ThreadPool::worker_main(int thread) noexcept {
+void ThreadPool::worker_main(int thread, bool pinned) noexcept {
+  if (pinned) platform::pin_to_core(thread);
   uint32_t seen = 0;
   for (;;) {
     seen = wait_for_change(generation_, seen);

@@ -17,8 +17,9 @@ namespace gptj {
 /// pool that only spins collapses on a shared machine.
 class ThreadPool {
  public:
-  /// Throws Error when the system does not start as many threads.
-  explicit ThreadPool(int n_threads);
+  /// Throws Error when the system does not start as many threads. With `pinned` each stays on a core of its own while
+  /// there are enough, the calling thread included, from now on.
+  explicit ThreadPool(int n_threads, bool pinned = false);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
@@ -48,7 +49,7 @@ class ThreadPool {
   void stop() noexcept;
   bool enter() noexcept;
   void work(int thread) noexcept;
-  void worker_main(int thread) noexcept;
+  void worker_main(int thread, bool pinned) noexcept;
 
   std::vector<std::thread> workers_;
   std::unique_ptr<Share[]> shares_;

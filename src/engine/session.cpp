@@ -86,7 +86,7 @@ struct Session::Impl {
         config(m.architecture->config()),
         options(resolved(o, config.n_ctx)),
         table(kernels()),
-        pool(options.n_threads),
+        pool(options.n_threads, options.pinned),
         arena(session_bytes(config, options),
               fmt::format("a context of {} tokens (a smaller one needs less)", options.n_ctx)),
         memory(lay_out(arena, config, options)) {

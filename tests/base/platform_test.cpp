@@ -1,8 +1,13 @@
 #include "base/platform.h"
 
+#ifdef __linux__
+#include <sched.h>
+#endif
+
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <thread>
 
 #include "base/failure.h"
 
@@ -11,6 +16,21 @@ namespace {
 
 TEST(Platform, CountsCores) {
   EXPECT_GE(platform::physical_cores(), 1);
+}
+
+TEST(Platform, AThreadThatIsBoundSeesAsManyCores) {
+  const int cores = platform::physical_cores();
+  std::thread([&] {
+    for (const int index : {0, cores - 1, cores, 1000}) {
+      if (!platform::pin_to_core(index)) return;  // where systems only take hints
+      EXPECT_EQ(platform::physical_cores(), cores);
+#ifdef __linux__
+      cpu_set_t allowed;
+      ASSERT_EQ(::sched_getaffinity(0, sizeof allowed, &allowed), 0);
+      EXPECT_EQ(CPU_COUNT(&allowed), 1);
+#endif
+    }
+  }).join();
 }
 
 TEST(Platform, PagesAreZeroedAndCountAsPeakMemory) {
