@@ -16,7 +16,7 @@ mkdir -p build-all
 : >$all
 # With clang, libraries and programs are built, but only arithmetic is tested:
 # that is where compilers may differ.
-for preset in release clang asan-ubsan tsan neon; do
+for preset in release clang asan-ubsan tsan fuzz neon; do
   say "Building the configuration $preset"
   cmake --preset $preset -DCMAKE_CXX_COMPILER_LAUNCHER=ccache
   "${fixed_addresses[@]}" cmake --build --preset $preset

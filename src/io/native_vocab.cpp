@@ -114,11 +114,22 @@ void read_tokens_and_merges(Vocab& vocab, std::string_view bytes) {
   for (std::string& token : vocab.tokens) token = fields.take(fields.u32("length of a token"), "a token");
   const uint32_t n_merges = fields.count(2 * sizeof(uint32_t), "number of merges");
   vocab.merges.reserve(n_merges);
+  // Each has two ids where memory has two texts: few bytes must not ask for many.
+  constexpr size_t kMaxRepetition = 16;
+  size_t text_left = kMaxRepetition * bytes.size();
   const auto token = [&] {
     const uint32_t id = fields.u32("a merge");
-    if (id < vocab.tokens.size()) return vocab.tokens[id];
-    fail("{}: vocabulary: merge {}: expected ids of the {} tokens, found {}", quoted(vocab.source),
-         vocab.merges.size(), vocab.tokens.size(), id);
+    if (id >= vocab.tokens.size()) {
+      fail("{}: vocabulary: merge {}: expected ids of the {} tokens, found {}", quoted(vocab.source),
+           vocab.merges.size(), vocab.tokens.size(), id);
+    }
+    const std::string& text = vocab.tokens[id];
+    if (text.size() > text_left) {
+      fail("{}: vocabulary: merge {}: expected merges of at most {} times its {} bytes, found more",
+           quoted(vocab.source), vocab.merges.size(), kMaxRepetition, bytes.size());
+    }
+    text_left -= text.size();
+    return text;
   };
   for (uint32_t i = 0; i < n_merges; ++i) {
     std::string left = token();

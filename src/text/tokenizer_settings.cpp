@@ -81,7 +81,8 @@ void read_list(const JsonFile& file, TokensByText& tokens) {
 void read_named(const JsonFile& file, NamedTokens& named, TokensByText& others) {
   for (const auto& [key, value] : file.root.items()) {
     if (key.ends_with("_token") && !value.is_boolean()) {  // add_bos_token is a boolean
-      named[key] = value.is_null() ? std::nullopt : std::optional(read_added_token(file, key, value, true));
+      named[key] =
+          value.is_null() ? std::nullopt : std::optional(read_added_token(file, quoted(key), value, true));
     } else if (key == "additional_special_tokens" || key == "extra_special_tokens") {
       if (!value.is_structured() && !value.is_null()) file.fail(key, "a list of tokens", value);
       for (const json& entry : value) {

@@ -39,6 +39,13 @@ std::string three_tokens() {
 
 const json kConfig = {{"model_type", "gptj"}, {"n_embd", 64}};
 
+/// Merges that would take two hundred times the memory of their file.
+std::string merges_of_a_long_token() {
+  std::string bytes = word(2) + word(4000) + std::string(4000, 'a') + word(1) + "b" + word(400);
+  for (int i = 0; i < 400; ++i) bytes += word(0) + word(1);
+  return bytes;
+}
+
 /// A file with a matrix of two panels and a vector.
 class Native : public testing::Test {
  protected:
@@ -219,6 +226,7 @@ TEST_F(Native, VocabulariesThatLie) {
       {with(24, 3), "merge 0"},
       {with(28, kMost), "merge 0"},
       {three + "x", "1 more bytes"},
+      {merges_of_a_long_token(), "16 times"},
   };
   for (const auto& [bytes, what] : table) {
     SCOPED_TRACE(what);

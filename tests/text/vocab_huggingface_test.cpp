@@ -203,7 +203,8 @@ TEST(VocabHuggingFace, BadSettings) {
   };
   expect(R"({"add_prefix_space": "yes"})", {"tokenizer_config.json", "add_prefix_space", "yes"});
   expect(R"({"eos_token": 7})", {"eos_token", "7"});
-  expect(R"({"eos_token": {"content": 7}})", {"eos_token.content", "7"});
+  expect(R"({"eos_token": {"content": 7}})", {"'eos_token'.content", "7"});
+  expect(R"({"\u001b[2J_token": {"content": 7}})", {R"('\x1b[2J_token'.content)", "7"});
   expect(R"({"extra_special_tokens": "x"})", {"extra_special_tokens", "x"});
   expect(R"({"added_tokens_decoder": []})", {"added_tokens_decoder", "array"});
   expect(R"({"added_tokens_decoder": {"x": {"content": "y"}}})", {"added_tokens_decoder", "x"});

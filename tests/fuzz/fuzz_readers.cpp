@@ -1,0 +1,148 @@
+// The readers of src/io and src/text under libFuzzer: fuzz_readers READER [libFuzzer's arguments]. The input becomes a
+// file; what opens is read to its last weight. An Error is the right answer to nonsense, anything else a finding.
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/thread_pool.h"
+#include "gptj/error.h"
+#include "gptj/tokenizer.h"
+#include "io/model_files.h"
+#include "io/native.h"
+#include "model/architecture.h"
+#include "model/row_reader.h"
+
+using namespace gptj;
+
+namespace {
+
+/// A reader, as the file that it reads.
+struct Reader {
+  std::string_view name;
+  std::string_view file;                 // the input's name
+  std::string_view beside;               // the golden whose other files lie beside it; empty: none
+  void (*mend)(std::string&) = nullptr;  // makes right what the fuzzer cannot
+};
+
+/// Gives our own file the checksum of its header.
+void mend_native(std::string& bytes) {
+  NativeStart start{};
+  if (bytes.size() < sizeof start) return;
+  bytes.copy(reinterpret_cast<char*>(&start), sizeof start);
+  const uint64_t rest = bytes.size() - sizeof start, checksums = start.n_tensors * sizeof(uint32_t);
+  if (start.header_bytes > rest || start.vocab_bytes > rest || checksums > rest) return;
+  start.checksum = native_checksum(
+      start,
+      std::string_view(bytes).substr(sizeof start, start.header_bytes + start.vocab_bytes + checksums));
+  bytes.replace(0, sizeof start, reinterpret_cast<const char*>(&start), sizeof start);
+}
+
+/// THE list of readers. tests/fuzz/CMakeLists.txt has their seeds.
+constexpr Reader kReaders[] = {
+    {"ggml", "ggml-model.bin", ""},
+    {"gguf", "model.gguf", ""},
+    {"native", "model.gptj", "", mend_native},
+    {"safetensors", "model.safetensors", "gptj-f32"},
+    {"torch_zip", "pytorch_model.bin", "gptj-torch"},
+    {"torch_legacy", "pytorch_model.bin", "gpt2-torch-old"},
+    {"config", "config.json", "gpt2-safetensors-shards"},
+    {"index", "model.safetensors.index.json", "gpt2-safetensors-shards"},
+    {"tokenizer", "tokenizer.json", "gpt2-safetensors-shards"},
+    {"vocab", "vocab.json", "gpt2-safetensors-shards"},
+    {"merges", "merges.txt", "gpt2-safetensors-shards"},
+};
+
+/// Where the input becomes a model.
+class Place {
+ public:
+  explicit Place(const Reader& reader) : reader_(reader) {
+    namespace fs = std::filesystem;
+    if (reader.beside.empty()) return;
+    const fs::path golden = fs::path(GPTJ_TEST_DATA) / "golden" / reader.beside;
+    for (const auto& entry : fs::directory_iterator(golden)) {
+      const fs::path name = entry.path().filename();
+      if (name != reader.file) fs::copy(entry.path(), directory_.file(name.native()));
+    }
+  }
+
+  /// The path by which the model is opened.
+  std::string put(std::string input) const {
+    if (reader_.mend != nullptr) reader_.mend(input);
+    const std::string path = directory_.write(reader_.file, input);
+    return reader_.beside.empty() ? path : directory_.path();
+  }
+
+ private:
+  const Reader& reader_;
+  const test::TempDir directory_;
+};
+
+std::unique_ptr<Place> place;
+
+/// The right answer to nonsense: one short line.
+void check(const Error& error) {
+  const std::string_view message = error.what();
+  if (message.size() < 600 && message.find_first_of("\n\r\x1b") == std::string_view::npos) return;
+  std::fprintf(stderr, "a message that is no short line: %s\n", error.what());
+  std::abort();
+}
+
+void read_vocabulary(const std::string& path) {
+  try {
+    const Tokenizer tokenizer(open_vocab(path));
+    tokenizer.decode(tokenizer.encode("int main(void) {\n  return \xc3\xa9\xff; }\n"));
+  } catch (const Error& error) {
+    check(error);
+  }
+}
+
+void read_model(const std::string& path) {
+  try {
+    const ModelFile file = open_model_file(path);
+    Binder binder(file);
+    const std::unique_ptr<Architecture> architecture = make_architecture(file);
+    architecture->bind(binder);
+    binder.check_unused(architecture->config().n_layer);
+    RowReader reader(file.path);
+    for (const MatrixBinding& matrix : binder.matrices()) reader.read(matrix, 0, matrix.to->rows);
+    for (const VectorBinding& vector : binder.vectors()) {
+      if (vector.from != nullptr) reader.read(vector);
+    }
+    ThreadPool pool(1);
+    binder.load(pool, {});
+  } catch (const Error& error) {
+    check(error);
+  }
+}
+
+}  // namespace
+
+/// Takes READER from the arguments.
+extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
+  const std::string_view name = *argc > 1 ? (*argv)[1] : "";
+  const auto* reader = std::find_if(std::begin(kReaders), std::end(kReaders),
+                                    [&](const Reader& known) { return known.name == name; });
+  if (reader == std::end(kReaders)) {
+    std::fputs("usage: fuzz_readers READER [libFuzzer's arguments]; READER is one of", stderr);
+    for (const Reader& known : kReaders) std::fprintf(stderr, " %s", std::string(known.name).c_str());
+    std::fputs("\n", stderr);
+    std::exit(2);
+  }
+  (*argv)[1] = (*argv)[0];
+  ++*argv;
+  --*argc;
+  place = std::make_unique<Place>(*reader);
+  return 0;
+}
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string path = place->put({reinterpret_cast<const char*>(data), size});
+  read_vocabulary(path);
+  read_model(path);
+  return 0;
+}
