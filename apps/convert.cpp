@@ -2,12 +2,15 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "base/quoted.h"
 #include "command_line.h"
 #include "loading.h"
 #include "model_path.h"
 #include "options.h"
 #include "program.h"
+#include "rate.h"
 
 namespace gptj::apps {
 namespace {
@@ -36,24 +39,17 @@ void declare_rest(CommandLine& line, Options& options) {
 }
 
 std::string form_help() {
+  const std::vector<WrittenForm> forms = written_forms();
   std::vector<std::string> names, endings;
-  for (const WrittenForm& form : written_forms()) {
+  for (const WrittenForm& form : forms) {
     names.push_back(fmt::format("{} ({})", form.name, form.description));
-    if (form.name != names.front().substr(0, form.name.size())) {
-      endings.push_back(
-          fmt::format("{} for {}", form.extension.empty() ? "no extension" : form.extension, form.name));
-    }
+    endings.push_back(
+        fmt::format("{} for {}", form.extension.empty() ? "no extension" : form.extension, form.name));
   }
-  return fmt::format("what OUT will be: {} [default: as OUT's name says: {}, else {}]",
-                     fmt::join(names, ", "), fmt::join(endings, ", "), written_forms().front().name);
-}
-
-/// "12.3 of 24.0 GB, 310 MB/s, 1:23 left"
-std::string progress_note(uint64_t done, uint64_t total, double ms) {
-  const double rate = static_cast<double>(done) / std::max(ms, 1.0) * 1e3;  // bytes per second
-  const auto left = static_cast<int64_t>(static_cast<double>(total - done) / std::max(rate, 1.0));
-  return fmt::format("{:.1f} of {:.1f} GB, {:.0f} MB/s, {}:{:02} left", static_cast<double>(done) * 1e-9,
-                     static_cast<double>(total) * 1e-9, rate * 1e-6, left / 60, left % 60);
+  endings.front() = fmt::format("else {}", forms.front().name);
+  std::rotate(endings.begin(), endings.begin() + 1, endings.end());
+  return fmt::format("what OUT will be: {} [default: as OUT's name says: {}]", fmt::join(names, ", "),
+                     fmt::join(endings, ", "));
 }
 
 void report(const std::string& me, const ConvertResult& result, const Options& options, double ms,
@@ -79,6 +75,7 @@ void report(const std::string& me, const ConvertResult& result, const Options& o
 int convert(const std::string& me, const Options& options) {
   const Log log = options.log.log();
   ProgressLine progress(me, log);
+  TransferNote note;
   const Stopwatch time;
   ConvertOptions to;
   to.type = options.type.value_or("");
@@ -86,7 +83,7 @@ int convert(const std::string& me, const Options& options) {
   to.importance = options.importance.value_or("");
   to.n_threads = options.session.n_threads;
   to.progress = [&](uint64_t done, uint64_t total) {
-    progress.update(done, total, progress_note(done, total, time.ms()));
+    progress.update(done, total, note.update(done, total));
     return stop_signal() == 0;
   };
   const ConvertResult result = convert_model(model_path(*options.in), *options.out, to);

@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "base/quoted.h"
 #include "command_line.h"
 #include "gptj/error.h"

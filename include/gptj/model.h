@@ -20,7 +20,7 @@ struct TensorInfo {
 
 struct ModelInfo {
   std::string path;
-  std::string file_format;   // "ggml", "GGUF", "safetensors"
+  std::string file_format;   // "gptj", "ggml", "GGUF", "safetensors", "torch"
   std::string architecture;  // "gptj", "gpt2"
   std::string type;          // that of most weights in the file: "f16", "q4_K", ...
   int n_vocab = 0;           // rows of the logits; may exceed the tokenizer's n_tokens() (padding)

@@ -8,14 +8,12 @@
 #include "base/error.h"
 #include "base/pieces.h"
 #include "base/thread_pool.h"
+#include "engine/bound_model.h"
 #include "engine/importance_file.h"
-#include "engine/model_impl.h"
 #include "engine/output_plan.h"
 #include "engine/thread_count.h"
-#include "model/architecture.h"
 #include "model/row_converter.h"
 #include "model/stored_type.h"
-#include "tensor/pack.h"
 #include "tensor/quantize.h"
 #include "text/vocab_files.h"
 
@@ -107,7 +105,11 @@ class Converter {
     const uint8_t* rows =
         worker.rows.read(*matrix.from, piece.begin, piece.end, dtype, importance_[piece.matrix], &loss);
     // Packing also finds scales that are no numbers.
-    if (form_.panels || info(dtype).block > 1) pack(piece, rows, worker.placed);
+    if (form_.panels || info(dtype).block > 1) {
+      const int64_t panels = round_up(piece.end - piece.begin, kPanelRows) / kPanelRows;
+      worker.placed.resize(static_cast<size_t>(panels) * panel_bytes(dtype, n));
+      pack_rows(file_.path, *matrix.from, dtype, piece.begin, piece.end, rows, worker.placed.data());
+    }
     if (form_.panels) {
       writer_.write(piece.matrix, static_cast<uint64_t>(piece.begin / kPanelRows) * panel_bytes(dtype, n),
                     worker.placed.data(), worker.placed.size());
@@ -119,24 +121,6 @@ class Converter {
                     static_cast<size_t>(piece.end - piece.begin) * stride);
     }
     return loss;
-  }
-
-  void pack(const Piece& piece, const uint8_t* row, std::vector<uint8_t>& panels) const {
-    const PlannedMatrix& matrix = plan_.matrices[piece.matrix];
-    const DType dtype = matrix.to.dtype;
-    const int64_t n = matrix.from->to->n;
-    const size_t stride = row_bytes(dtype, n), panel_stride = panel_bytes(dtype, n);
-    panels.resize(static_cast<size_t>(round_up(piece.end - piece.begin, kPanelRows) / kPanelRows) *
-                  panel_stride);
-    uint8_t* panel = panels.data();
-    for (int64_t first = piece.begin; first < piece.end; first += kPanelRows, panel += panel_stride) {
-      const uint8_t* rows[kPanelRows] = {};
-      for (int64_t r = 0; r < std::min<int64_t>(kPanelRows, piece.end - first); ++r, row += stride)
-        rows[r] = row;
-      if (pack_panel(dtype, rows, n, panel)) continue;
-      fail("{}: tensor {}: expected finite scales, found NaN or infinity in rows {} to {}",
-           quoted(file_.path), quoted(matrix.from->from->name), first, first + kPanelRows - 1);
-    }
   }
 
   /// Rows as columns: a short run of each.
@@ -252,19 +236,17 @@ ConvertResult convert_model(const std::string& in, const std::string& out, const
   const OutputForm& form = output_form(options.form, out);
   const std::optional<DType> wanted =
       options.type.empty() ? std::nullopt : std::optional(dtype_by_name(options.type));
-  ModelFile file = open_model_file(in);
-  drop_padding(file.vocab);
-  Binder binder(file);
-  const std::unique_ptr<Architecture> architecture = make_architecture(file);
-  check_vocab_fits(file, architecture->config().n_vocab);
-  architecture->bind(binder);
-  binder.check_unused(architecture->config().n_layer);
+  ModelFile opened = open_model_file(in);
+  drop_padding(opened.vocab);
+  const BoundModel model(std::move(opened));
+  const ModelFile& file = model.file;
+  const Config& config = model.architecture->config();
   const Importance importance =
-      options.importance.empty() ? Importance{} : Importance(options.importance, binder);
+      options.importance.empty() ? Importance{} : Importance(options.importance, model.binder);
 
-  const OutputPlan plan(form, file, architecture->config(), binder, wanted);
-  const nlohmann::json config = complete_config(file, architecture->config(), binder);
-  const std::unique_ptr<ModelWriter> writer = form.make(out, {config, file.vocab, plan.tensors()});
+  const OutputPlan plan(form, file, config, model.binder, wanted);
+  const nlohmann::json complete = complete_config(file, config, model.binder);
+  const std::unique_ptr<ModelWriter> writer = form.make(out, {complete, file.vocab, plan.tensors()});
   Converter converter(file, plan, importance, form, *writer);
   ThreadPool pool(thread_count(options.n_threads));
   converter.run(pool, options.progress);

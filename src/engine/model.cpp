@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <map>
-#include <optional>
 #include <set>
 #include <utility>
 
-#include "base/error.h"
 #include "base/thread_pool.h"
+#include "engine/bound_model.h"
 #include "engine/model_impl.h"
 #include "engine/thread_count.h"
 #include "io/model_file.h"
@@ -32,13 +31,14 @@ uint64_t n_values(const FileTensor& tensor) {
   return count;
 }
 
-ModelInfo describe(const ModelFile& file, const Architecture& architecture, const Binder& binder) {
-  const Config& config = architecture.config();
+ModelInfo describe(const BoundModel& model) {
+  const ModelFile& file = model.file;
+  const Config& config = model.architecture->config();
   ModelInfo out;
   out.path = file.path;
   out.file_format = file.format;
   out.architecture = config.model_type;
-  out.type = main_type(binder.used());
+  out.type = main_type(model.binder.used());
   out.n_vocab = config.n_vocab;
   out.n_ctx = config.n_ctx;
   out.n_embd = config.n_embd;
@@ -47,9 +47,9 @@ ModelInfo describe(const ModelFile& file, const Architecture& architecture, cons
   out.n_inner = config.n_inner;
   out.n_rot = config.n_rot;
   out.activation = activation_name(config.activation);
-  out.weight_bytes = binder.weight_bytes();
-  out.read_bytes = architecture.read_bytes();
-  for (const FileTensor* weight : binder.used()) out.n_params += n_values(*weight);
+  out.weight_bytes = model.binder.weight_bytes();
+  out.read_bytes = model.architecture->read_bytes();
+  for (const FileTensor* weight : model.binder.used()) out.n_params += n_values(*weight);
   for (const FileTensor& tensor : file.tensors) {
     out.tensors.push_back({tensor.name, tensor.type(), tensor.shape, tensor.bytes});
   }
@@ -58,28 +58,13 @@ ModelInfo describe(const ModelFile& file, const Architecture& architecture, cons
 
 }  // namespace
 
-void check_vocab_fits(const ModelFile& file, int n_rows) {
-  if (file.vocab.tokens.size() > static_cast<size_t>(n_rows)) {
-    fail("{}: vocab_size: expected at least the {} tokens of the vocabulary, found {}",
-         quoted(file.config_source()), file.vocab.tokens.size(), n_rows);
-  }
-}
-
 struct OpenedModel::Impl {
-  explicit Impl(ModelFile from) : file(std::move(from)), binder(file), architecture(make_architecture(file)) {
-    const Config& config = architecture->config();
-    check_vocab_fits(file, config.n_vocab);
-    architecture->bind(binder);
-    binder.check_unused(config.n_layer);
-    info = describe(file, *architecture, binder);
-    tokenizer.emplace(std::move(file.vocab));
-  }
+  explicit Impl(ModelFile file)
+      : bound(std::move(file)), info(describe(bound)), tokenizer(std::move(bound.file.vocab)) {}
 
-  ModelFile file;
-  Binder binder;
-  std::unique_ptr<Architecture> architecture;
+  BoundModel bound;
   ModelInfo info;
-  std::optional<Tokenizer> tokenizer;
+  Tokenizer tokenizer;
 };
 
 OpenedModel::OpenedModel(const std::string& path) : impl_(std::make_unique<Impl>(open_model_file(path))) {}
@@ -93,15 +78,15 @@ const ModelInfo& OpenedModel::info() const {
   return impl_->info;
 }
 const Tokenizer& OpenedModel::tokenizer() const {
-  return *impl_->tokenizer;
+  return impl_->tokenizer;
 }
 
 bool OpenedModel::store_as(const std::string& type) {
-  const bool changes = impl_->binder.store_as(dtype_by_name(type));
-  if (!changes) return false;
+  BoundModel& bound = impl_->bound;
+  if (!bound.binder.store_as(dtype_by_name(type))) return false;
   impl_->info.type = type;
-  impl_->info.weight_bytes = impl_->binder.weight_bytes();
-  impl_->info.read_bytes = impl_->architecture->read_bytes();
+  impl_->info.weight_bytes = bound.binder.weight_bytes();
+  impl_->info.read_bytes = bound.architecture->read_bytes();
   return true;
 }
 
@@ -112,13 +97,14 @@ Tokenizer open_tokenizer(const std::string& path) {
 Model::Model(OpenedModel opened, const LoadOptions& options) {
   OpenedModel::Impl& from = *opened.impl_;
   ThreadPool pool(thread_count(options.n_threads));
-  Weights weights = from.binder.load(pool, options);
+  Weights weights = from.bound.binder.load(pool, options);
   from.info.mapped_bytes = weights.mapped_bytes;
   std::map<const uint8_t*, std::string> names;
-  for (const MatrixBinding& matrix : from.binder.matrices()) names.emplace(matrix.to->data, matrix.name);
+  for (const MatrixBinding& matrix : from.bound.binder.matrices())
+    names.emplace(matrix.to->data, matrix.name);
   impl_ =
-      std::make_unique<const Impl>(Impl{std::move(from.info), std::move(*from.tokenizer), std::move(weights),
-                                        std::move(from.architecture), std::move(names)});
+      std::make_unique<const Impl>(Impl{std::move(from.info), std::move(from.tokenizer), std::move(weights),
+                                        std::move(from.bound.architecture), std::move(names)});
 }
 
 Model::Model(const std::string& path, const LoadOptions& options) : Model(OpenedModel(path), options) {}

@@ -9,9 +9,6 @@
 
 namespace gptj {
 
-/// Throws Error if the file has more tokens than the embedding rows: ids that the model cannot take. Fewer are padding.
-void check_vocab_fits(const ModelFile& file, int n_rows);
-
 struct Model::Impl {
   ModelInfo info;
   Tokenizer tokenizer;

@@ -4,16 +4,14 @@
 #include <atomic>
 #include <map>
 #include <mutex>
-#include <span>
 
 #include "base/error.h"
 #include "base/pieces.h"
 #include "base/thread_pool.h"
+#include "engine/bound_model.h"
 #include "engine/thread_count.h"
 #include "io/checksum.h"
-#include "model/architecture.h"
-#include "model/row_reader.h"
-#include "tensor/pack.h"
+#include "model/row_converter.h"
 
 namespace gptj {
 namespace {
@@ -88,7 +86,7 @@ class Verifier {
  private:
   struct Worker {
     RowReader reader;
-    std::vector<uint8_t> bytes, panel;
+    std::vector<uint8_t> bytes, panels;
   };
 
   void add(size_t tensor, const MatrixBinding* matrix, const VectorBinding* vector, uint64_t size,
@@ -118,19 +116,11 @@ class Verifier {
     const MatrixBinding& matrix = *piece.matrix;
     const DType dtype = matrix.from->dtype;
     const auto begin = static_cast<int64_t>(piece.begin), end = static_cast<int64_t>(piece.end);
-    const uint8_t* row = worker.reader.read(matrix, begin, end);
+    const uint8_t* rows = worker.reader.read(matrix, begin, end);
     if (info(dtype).block == 1) return;
-    worker.panel.resize(panel_bytes(dtype, matrix.to->n));
-    for (int64_t first = begin; first < end; first += kPanelRows) {
-      const uint8_t* rows[kPanelRows] = {};
-      for (int64_t r = 0; r < std::min<int64_t>(kPanelRows, end - first); ++r) {
-        rows[r] = row;
-        row += row_bytes(dtype, matrix.to->n);
-      }
-      if (pack_panel(dtype, rows, matrix.to->n, worker.panel.data())) continue;
-      fail("{}: tensor {}: expected finite scales, found NaN or infinity in rows {} to {}",
-           quoted(file_.path), quoted(matrix.from->name), first, first + kPanelRows - 1);
-    }
+    const int64_t panels = round_up(end - begin, kPanelRows) / kPanelRows;
+    worker.panels.resize(static_cast<size_t>(panels) * panel_bytes(dtype, matrix.to->n));
+    pack_rows(file_.path, matrix, dtype, begin, end, rows, worker.panels.data());
   }
 
   const ModelFile& file_;
@@ -145,12 +135,8 @@ class Verifier {
 }  // namespace
 
 VerifyResult verify_model(const std::string& path, const VerifyOptions& options) {
-  const ModelFile file = open_model_file(path);
-  Binder binder(file);
-  const std::unique_ptr<Architecture> architecture = make_architecture(file);
-  architecture->bind(binder);
-  binder.check_unused(architecture->config().n_layer);
-  Verifier verifier(file, binder);
+  const BoundModel model(open_model_file(path));
+  Verifier verifier(model.file, model.binder);
   ThreadPool pool(thread_count(options.n_threads));
   verifier.run(pool, options.progress);
   return verifier.result();

@@ -4,8 +4,6 @@
 #include <exception>
 #include <functional>
 #include <map>
-#include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 

@@ -4,12 +4,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <filesystem>
 #include <vector>
 
 #include "base/error.h"
+#include "base/file.h"
 
 namespace gptj {
 
@@ -20,7 +19,7 @@ PartialFile::PartialFile(std::string path, std::string_view etag, uint64_t size,
   if (fd_ < 0) fail_errno("cannot create", path_);
   try {
     hash_what_is_there(check_stop);
-    check_space();
+    check_room(path_, size_ - written_);
   } catch (...) {
     ::close(fd_);
     throw;
@@ -47,15 +46,6 @@ void PartialFile::hash_what_is_there(const std::function<void()>& check_stop) {
     if (got > 0) written_ += static_cast<uint64_t>(got);
     check_stop();
   }
-}
-
-void PartialFile::check_space() const {
-  std::error_code unknown;
-  const auto space = std::filesystem::space(std::filesystem::path(path_).parent_path(), unknown);
-  const uint64_t missing = size_ - written_;
-  if (unknown || space.available >= missing) return;
-  fail("{}: not enough space on the disk: needs {} more bytes, {} are free", quoted(path_), missing,
-       space.available);
 }
 
 void PartialFile::append(std::string_view bytes) {

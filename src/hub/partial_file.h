@@ -32,7 +32,6 @@ class PartialFile {
 
  private:
   void hash_what_is_there(const std::function<void()>& check_stop);
-  void check_space() const;
 
   std::string path_;
   std::string etag_;

@@ -74,9 +74,8 @@ int32_t vocab_count(const InputFile& file, const Container& container, const Lay
 
 // ggjt's version n came with version n - 1 of quantization, and at first was the only one to say so.
 int32_t with_version(int32_t ftype, int32_t ggjt_version) {
-  constexpr int32_t kFactor = 1000;
-  const bool is_quantized = ftype > 1 && ftype < kFactor;
-  return is_quantized && ggjt_version > 0 ? ftype + (ggjt_version - 1) * kFactor : ftype;
+  const bool is_quantized = ftype > 1 && ftype < kGgmlVersionFactor;
+  return is_quantized && ggjt_version > 0 ? ftype + (ggjt_version - 1) * kGgmlVersionFactor : ftype;
 }
 
 int32_t read_version(ByteReader& reader, const Container& container) {
@@ -145,7 +144,7 @@ FileTensor read_tensor(ByteReader& reader, const Container& container, const Ggm
   const int64_t rows = n_dims == 2 ? field("second dimension", std::numeric_limits<int32_t>::max()) : 1;
   std::string name = reader.text(static_cast<size_t>(name_bytes), "name of a tensor");
 
-  const std::optional<GgmlType> stored = ggml_type(ftype, type);
+  const std::optional<TensorType> stored = ggml_type(ftype, type);
   if (!stored || (stored->block() > 1 && !ftype.is_quantized())) {
     fail("{}: tensor {}: type: expected {}, found {}", quoted(reader.path()), quoted(name),
          ftype.is_quantized() ? "0 (f32), 1 (f16) or that of a quantized format"

@@ -9,7 +9,6 @@
 namespace gptj {
 namespace {
 
-constexpr int32_t kVersionFactor = 1000;
 constexpr int32_t kVersion = 2;
 
 struct FtypeRow {
@@ -33,7 +32,7 @@ std::string known_types() {
   for (const FtypeRow& row : kFtypes) {
     std::string numbers;
     for (int version = row.first_version; version <= row.last_version; ++version) {
-      numbers += fmt::format("{}{}", numbers.empty() ? "" : ", ", version * kVersionFactor + row.type);
+      numbers += fmt::format("{}{}", numbers.empty() ? "" : ", ", version * kGgmlVersionFactor + row.type);
     }
     list += fmt::format("{}{} ({})", list.empty() ? "" : ", ", row.name, numbers);
   }
@@ -43,15 +42,15 @@ std::string known_types() {
 }  // namespace
 
 GgmlFtype parse_ggml_ftype(int32_t ftype, const std::string& path) {
-  const GgmlFtype out{ftype / kVersionFactor, ftype % kVersionFactor};
+  const GgmlFtype out{ftype / kGgmlVersionFactor, ftype % kGgmlVersionFactor};
   for (const FtypeRow& row : kFtypes) {
     if (ftype < 0 || out.type != row.type) continue;
     if (out.version >= row.first_version && out.version <= row.last_version) return out;
     if (out.version > kVersion) {
       fail(
           "{}: header: ftype: expected quantization version 0, 1 or 2, found {}: {} of version {}, newer "
-          "than this "
-          "program",
+          "than "
+          "this program",
           quoted(path), ftype, row.name, out.version);
     }
   }
@@ -60,17 +59,18 @@ GgmlFtype parse_ggml_ftype(int32_t ftype, const std::string& path) {
 
 int32_t ggml_ftype(DType dtype) {
   const int32_t version = info(dtype).block > 1 ? kVersion : 0;
-  return version * kVersionFactor + info(dtype).ggml_ftype;
+  return version * kGgmlVersionFactor + info(dtype).ggml_ftype;
 }
 
-std::optional<GgmlType> ggml_type(const GgmlFtype& file, int32_t type) {
+std::optional<TensorType> ggml_type(const GgmlFtype& file, int32_t type) {
   if (file.version < kVersion) {
     if (file.version == 0 && type == file.type && (type == kQ4_2File || type == kQ4_3File)) --type;
-    if (const Encoding* old = old_encoding_of_ggml_type(file.version, type)) return GgmlType{old->dtype, old};
+    if (const Encoding* old = old_encoding_of_ggml_type(file.version, type))
+      return TensorType{old->dtype, old};
   }
-  if (const std::optional<DType> dtype = dtype_from_ggml_type(type)) return GgmlType{*dtype, nullptr};
+  if (const std::optional<DType> dtype = dtype_from_ggml_type(type)) return TensorType{*dtype};
   const Encoding* k_type = file.version == kVersion ? encoding_of_ggml_type(type) : nullptr;
-  return k_type != nullptr ? std::optional(GgmlType{k_type->dtype, k_type}) : std::nullopt;
+  return k_type != nullptr ? std::optional(TensorType{k_type->dtype, k_type}) : std::nullopt;
 }
 
 }  // namespace gptj

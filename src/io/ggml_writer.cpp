@@ -3,20 +3,15 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "base/error.h"
 #include "io/fixed_setting.h"
 #include "io/ggml.h"
 #include "io/ggml_ftype.h"
+#include "io/put_number.h"
 
 namespace gptj {
 namespace {
 
 using nlohmann::json;
-
-void put(std::string& to, int64_t value) {
-  const auto word = static_cast<int32_t>(value);
-  to.append(reinterpret_cast<const char*>(&word), sizeof(word));
-}
 
 void check_config(const std::string& path, const json& config) {
   const FixedSettings fixed{path, config, "legacy ggml files"};
@@ -31,10 +26,10 @@ std::string header(const json& config, const std::vector<OutputTensor>& tensors)
       std::find_if(tensors.begin(), tensors.end(), [](const OutputTensor& t) { return t.shape.size() == 2; });
   std::string out(kGgmlMagic);
   for (const char* key : {"vocab_size", "n_positions", "n_embd", "n_head", "n_layer"}) {
-    put(out, config.at(key).get<int64_t>());
+    put_number<int32_t>(out, config.at(key).get<int64_t>());
   }
-  if (config.at("model_type") == "gptj") put(out, config.at("rotary_dim").get<int64_t>());
-  put(out, ggml_ftype(matrix->dtype));
+  if (config.at("model_type") == "gptj") put_number<int32_t>(out, config.at("rotary_dim").get<int64_t>());
+  put_number<int32_t>(out, ggml_ftype(matrix->dtype));
   return out;
 }
 
@@ -42,10 +37,10 @@ std::string header(const json& config, const std::vector<OutputTensor>& tensors)
 std::string vocabulary(const json& config, const Vocab& vocab) {
   const auto n_vocab = config.at("vocab_size").get<size_t>();
   std::string out;
-  put(out, static_cast<int64_t>(n_vocab));
+  put_number<int32_t>(out, n_vocab);
   for (size_t id = 0; id < n_vocab; ++id) {
     const std::string token = id < vocab.tokens.size() ? vocab.tokens[id] : "";
-    put(out, static_cast<int64_t>(token.size()));
+    put_number<int32_t>(out, token.size());
     out += token;
   }
   return out;
@@ -53,11 +48,11 @@ std::string vocabulary(const json& config, const Vocab& vocab) {
 
 std::string tensor_header(const OutputTensor& tensor) {
   std::string out;
-  put(out, static_cast<int64_t>(tensor.shape.size()));
-  put(out, static_cast<int64_t>(tensor.name.size()));
-  put(out, info(tensor.dtype).ggml_type);
+  put_number<int32_t>(out, tensor.shape.size());
+  put_number<int32_t>(out, tensor.name.size());
+  put_number<int32_t>(out, info(tensor.dtype).ggml_type);
   for (auto dimension = tensor.shape.rbegin(); dimension != tensor.shape.rend(); ++dimension) {
-    put(out, *dimension);
+    put_number<int32_t>(out, *dimension);
   }
   return out + tensor.name;
 }

@@ -62,23 +62,12 @@ Described read_description(ByteReader& reader) {
   return out;
 }
 
-/// What a tensor's numbers are stored as, in the file and in memory.
-struct Storage {
-  DType dtype;
-  const Encoding* encoding;
-
-  int block() const { return encoding != nullptr ? encoding->block : info(dtype).block; }
-  const char* name() const { return encoding != nullptr ? encoding->name : info(dtype).name; }
-  size_t row_bytes(int64_t n) const {
-    return encoding != nullptr ? encoding->row_bytes(n) : gptj::row_bytes(dtype, n);
-  }
-};
-
-std::optional<Storage> storage_of(uint32_t type) {
-  if (type == kGgufBf16) return Storage{DType::bf16, nullptr};
+/// Nothing: no such type is read.
+std::optional<TensorType> tensor_type(uint32_t type) {
+  if (type == kGgufBf16) return TensorType{DType::bf16};
   const auto number = static_cast<int>(std::min<uint32_t>(type, 1 << 16));
-  if (const Encoding* encoding = encoding_of_ggml_type(number)) return Storage{encoding->dtype, encoding};
-  if (const auto dtype = dtype_from_ggml_type(number)) return Storage{*dtype, nullptr};
+  if (const Encoding* encoding = encoding_of_ggml_type(number)) return TensorType{encoding->dtype, encoding};
+  if (const auto dtype = dtype_from_ggml_type(number)) return TensorType{*dtype};
   return {};
 }
 
@@ -87,7 +76,7 @@ class TensorPlacer {
   TensorPlacer(const InputFile& file, uint64_t data_begin, uint64_t alignment)
       : file_(file), data_begin_(data_begin), alignment_(alignment) {}
 
-  FileTensor place(Described& from, const Storage& storage) const {
+  FileTensor place(Described& from, const TensorType& type) const {
     const uint64_t data_bytes = file_.size() - std::min(file_.size(), data_begin_);
     if (from.offset % alignment_ != 0) {
       fail("{}: tensor {}: offset: expected a multiple of {} (the alignment), found {}", quoted(file_.path()),
@@ -97,26 +86,26 @@ class TensorPlacer {
       fail("{}: truncated or damaged: tensor {}: offset: expected at most {}, the bytes of data, found {}",
            quoted(file_.path()), quoted(from.name), data_bytes, from.offset);
     }
-    const uint64_t bytes = bytes_of(from, storage, data_bytes - from.offset);
-    FileTensor tensor{std::move(from.name),      storage.dtype, std::move(from.shape), &file_,
+    const uint64_t bytes = bytes_of(from, type, data_bytes - from.offset);
+    FileTensor tensor{std::move(from.name),      type.dtype, std::move(from.shape), &file_,
                       data_begin_ + from.offset, bytes};
-    tensor.encoding = storage.encoding;
+    tensor.encoding = type.encoding;
     return tensor;
   }
 
  private:
-  uint64_t bytes_of(const Described& from, const Storage& storage, uint64_t limit) const {
+  uint64_t bytes_of(const Described& from, const TensorType& type, uint64_t limit) const {
     const int64_t n = from.shape.back();
-    if (n % storage.block() != 0) {
+    if (n % type.block() != 0) {
       fail("{}: tensor {}: first dimension: expected a multiple of {} for {}, found {}", quoted(file_.path()),
-           quoted(from.name), storage.block(), storage.name(), n);
+           quoted(from.name), type.block(), type.name(), n);
     }
-    uint64_t bytes = storage.row_bytes(n);
+    uint64_t bytes = type.row_bytes(n);
     for (size_t i = 0; i <= from.shape.size(); ++i) {
       const uint64_t factor = i < from.shape.size() - 1 ? static_cast<uint64_t>(from.shape[i]) : 1;
       if (bytes > limit / factor) {
         fail("{}: truncated or damaged: tensor {}: expected shape [{}] of {}, found {} bytes to the end",
-             quoted(file_.path()), quoted(from.name), fmt::join(from.shape, ", "), storage.name(), limit);
+             quoted(file_.path()), quoted(from.name), fmt::join(from.shape, ", "), type.name(), limit);
       }
       bytes *= factor;
     }
@@ -151,8 +140,8 @@ void read_gguf_tensors(ByteReader& reader, uint64_t count, uint64_t alignment, M
   const TensorPlacer placer(reader.file(), data_begin, alignment);
   const auto n_before = static_cast<ptrdiff_t>(model.tensors.size());
   for (Described& tensor : described) {
-    if (const auto storage = storage_of(tensor.type)) {
-      model.tensors.push_back(placer.place(tensor, *storage));
+    if (const auto type = tensor_type(tensor.type)) {
+      model.tensors.push_back(placer.place(tensor, *type));
     } else {
       model.unread.push_back({std::move(tensor.name), type_name(tensor.type)});
     }

@@ -6,6 +6,10 @@
 #include <nlohmann/json.hpp>
 
 #include "io/fixed_setting.h"
+#include "io/gguf_metadata.h"
+#include "io/gguf_tensors.h"
+#include "io/gguf_vocab.h"
+#include "io/put_number.h"
 #include "text/vocab_written.h"
 
 namespace gptj {
@@ -13,54 +17,50 @@ namespace {
 
 using nlohmann::json;
 
-constexpr uint32_t kVersion = 3, kQuantizationVersion = 2, kBf16Type = 30, kBf16FileType = 32;
-constexpr uint64_t kAlignment = 32;  // GGUF's default
+constexpr uint32_t kVersion = 3, kQuantizationVersion = 2, kBf16FileType = 32;
 
 constexpr uint64_t aligned(uint64_t offset) {
-  return (offset + kAlignment - 1) / kAlignment * kAlignment;
-}
-
-template <typename Number>
-void put(std::string& to, Number value) {
-  to.append(reinterpret_cast<const char*>(&value), sizeof(value));
+  return (offset + kGgufAlignment - 1) / kGgufAlignment * kGgufAlignment;
 }
 
 void put_text(std::string& to, std::string_view text) {
-  put(to, uint64_t{text.size()});
+  put_number<uint64_t>(to, text.size());
   to += text;
 }
 
 /// The list of keys with their values.
 class Keys {
  public:
-  void number(const std::string& key, uint32_t value) { put(add(key, kUint32), value); }
-  void real(const std::string& key, float value) { put(add(key, kFloat32), value); }
-  void boolean(const std::string& key, bool value) { put(add(key, kBool), uint8_t{value}); }
-  void text(const std::string& key, std::string_view value) { put_text(add(key, kString), value); }
+  void number(const std::string& key, uint32_t value) {
+    put_number<uint32_t>(add(key, GgufType::u32), value);
+  }
+  void real(const std::string& key, float value) { put_number<float>(add(key, GgufType::f32), value); }
+  void boolean(const std::string& key, bool value) {
+    put_number<uint8_t>(add(key, GgufType::boolean), value);
+  }
+  void text(const std::string& key, std::string_view value) { put_text(add(key, GgufType::string), value); }
   void texts(const std::string& key, const std::vector<std::string>& values) {
-    begin_array(key, kString, values.size());
+    begin_array(key, GgufType::string, values.size());
     for (const std::string& value : values) put_text(bytes_, value);
   }
   void integers(const std::string& key, const std::vector<int32_t>& values) {
-    begin_array(key, kInt32, values.size());
-    for (const int32_t value : values) put(bytes_, value);
+    begin_array(key, GgufType::i32, values.size());
+    for (const int32_t value : values) put_number<int32_t>(bytes_, value);
   }
 
   uint64_t count() const { return count_; }
   const std::string& bytes() const { return bytes_; }
 
  private:
-  enum Type : uint32_t { kUint32 = 4, kInt32 = 5, kFloat32 = 6, kBool = 7, kString = 8, kArray = 9 };
-
-  std::string& add(const std::string& key, Type type) {
+  std::string& add(const std::string& key, GgufType type) {
     ++count_;
     put_text(bytes_, key);
-    put(bytes_, static_cast<uint32_t>(type));
+    put_number<uint32_t>(bytes_, type);
     return bytes_;
   }
-  void begin_array(const std::string& key, Type type, size_t size) {
-    put(add(key, kArray), static_cast<uint32_t>(type));
-    put(bytes_, uint64_t{size});
+  void begin_array(const std::string& key, GgufType type, size_t size) {
+    put_number<uint32_t>(add(key, GgufType::array), type);
+    put_number<uint64_t>(bytes_, size);
   }
 
   std::string bytes_;
@@ -95,13 +95,14 @@ void add_config(const json& config, Keys& keys) {
 
 /// Readers ask for a token for each row of the embedding.
 void add_vocab(const Vocab& vocab, size_t n_rows, Keys& keys) {
-  enum : int32_t { kNormal = 1, kControl = 3, kUserDefined = 4, kUnused = 5 };
+  const auto number = [](GgufTokenType type) { return static_cast<int32_t>(type); };
   std::vector<std::string> tokens = written_tokens(vocab);
-  std::vector<int32_t> types(tokens.size(), kNormal);
-  types.resize(n_rows, kUnused);
+  std::vector<int32_t> types(tokens.size(), number(GgufTokenType::normal));
+  types.resize(n_rows, number(GgufTokenType::unused));
   while (tokens.size() < n_rows) tokens.push_back(fmt::format("[PAD{}]", tokens.size()));
   for (const AddedToken& token : vocab.added) {
-    types[static_cast<size_t>(token.id)] = token.normalized ? kUserDefined : kControl;
+    types[static_cast<size_t>(token.id)] =
+        number(token.normalized ? GgufTokenType::user_defined : GgufTokenType::control);
   }
   keys.text("tokenizer.ggml.model", "gpt2");
   keys.text("tokenizer.ggml.pre", "gpt-2");
@@ -122,7 +123,7 @@ void check_config(const std::string& path, const json& config) {
 }  // namespace
 
 std::optional<uint32_t> gguf_type(DType dtype) {
-  if (dtype == DType::bf16) return kBf16Type;
+  if (dtype == DType::bf16) return kGgufBf16;
   const int type = info(dtype).ggml_type;
   return type < 0 ? std::nullopt : std::optional(static_cast<uint32_t>(type));
 }
@@ -137,20 +138,19 @@ GgufWriter::GgufWriter(const std::string& path, OutputModel model)
   add_config(model.config, keys);
   add_vocab(model.vocab, model.config.at("vocab_size").get<size_t>(), keys);
 
-  std::string header = "GGUF";
-  put(header, kVersion);
-  put(header, uint64_t{tensors_.size()});
-  put(header, keys.count());
+  std::string header(kGgufMagic);
+  put_number<uint32_t>(header, kVersion);
+  put_number<uint64_t>(header, tensors_.size());
+  put_number<uint64_t>(header, keys.count());
   header += keys.bytes();
   uint64_t end = 0;  // from the beginning of the data
   for (const OutputTensor& tensor : tensors_) {
     offsets_.push_back(aligned(end));
     put_text(header, tensor.name);
-    put(header, static_cast<uint32_t>(tensor.shape.size()));
-    for (auto n = tensor.shape.rbegin(); n != tensor.shape.rend(); ++n)
-      put(header, static_cast<uint64_t>(*n));
-    put(header, *gguf_type(tensor.dtype));
-    put(header, offsets_.back());
+    put_number<uint32_t>(header, tensor.shape.size());
+    for (auto n = tensor.shape.rbegin(); n != tensor.shape.rend(); ++n) put_number<uint64_t>(header, *n);
+    put_number<uint32_t>(header, *gguf_type(tensor.dtype));
+    put_number<uint64_t>(header, offsets_.back());
     end = offsets_.back() + row_major_bytes(tensor);
   }
   const uint64_t data_begin = aligned(header.size());

@@ -65,10 +65,8 @@ json tokenizer_config(const Vocab& vocab, const json& config) {
 
 json vocab_file(const Vocab& vocab) {
   json ids = json::object();
-  for (const std::string& text : written_tokens(vocab)) {
-    const size_t id = ids.size();
-    ids[text] = id;
-  }
+  const std::vector<std::string> texts = written_tokens(vocab);
+  for (size_t id = 0; id < texts.size(); ++id) ids[texts[id]] = id;
   return ids;
 }
 

@@ -27,16 +27,16 @@ struct FileTensor {
   const InputFile* file;       // nullptr: none, the weights are made up (model/synthetic.h)
   uint64_t offset;
   uint64_t bytes;
-  bool panels =
-      false;  // as memory has it: a matrix [rows, n] in panels, not transposed whatever the naming, a vector
-              // padded; both where a register may be loaded from
+  /// As memory has it: a matrix [rows, n] in panels, not transposed whatever the naming, a vector padded; both where a
+  /// register may be loaded from.
+  bool panels = false;
   const Encoding* encoding = nullptr;  // what its rows are stored in, if that is no DType
-  std::vector<int64_t> strides =
-      {};  // in values, of each dimension; empty: rows follow each other. Floats only
+  /// In values, of each dimension; empty: rows follow each other. Floats only.
+  std::vector<int64_t> strides = {};
   std::optional<uint32_t> checksum = {};  // CRC-32 of its bytes, where the file has that
 
   /// What its numbers are stored as: "f16", "q4_K".
-  const char* type() const { return encoding != nullptr ? encoding->name : info(dtype).name; }
+  const char* type() const { return TensorType{dtype, encoding}.name(); }
 };
 
 /// A tensor that is no FileTensor because no DType stores its numbers (integers, booleans, ...): a buffer
@@ -50,7 +50,7 @@ struct UnreadTensor {
 struct ModelFile {
   std::string path;
   std::string config_path;  // where the config stands, if that is another file
-  std::string format;       // for messages: "ggml", "safetensors"
+  std::string format;       // for messages: "gptj", "ggml", "GGUF", "safetensors", "torch"
   Naming naming = Naming::huggingface;
   /// An object with the names of Hugging Face's config.json, whatever the form.
   std::shared_ptr<const nlohmann::json> config;

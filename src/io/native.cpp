@@ -49,8 +49,7 @@ class TensorReader {
     const json& name = member(entry, "name");
     if (!name.is_string()) header_.fail("tensors: name", "a text", name);
     name_ = name.get<std::string>();
-    if (!names_.insert(name_).second)
-      fail("{}: tensor {} appears twice", quoted(file_.path()), quoted(name_));
+    if (!names_.insert(name_).second) fail("{}: tensor {}: found twice", quoted(file_.path()), quoted(name_));
 
     const json& type = member(entry, "dtype");
     const std::optional<DType> dtype = dtype_by_name(type);

@@ -1,11 +1,11 @@
 #include "io/native_vocab.h"
 
-#include <bit>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 
 #include "base/error.h"
+#include "io/put_number.h"
 #include "text/tokenizer_settings.h"
 
 namespace gptj {
@@ -103,11 +103,6 @@ class Fields {
   std::string_view bytes_;
 };
 
-void put(std::string& to, size_t value) {
-  const auto word = static_cast<uint32_t>(value);
-  to.append(reinterpret_cast<const char*>(&word), sizeof word);
-}
-
 void read_tokens_and_merges(Vocab& vocab, std::string_view bytes) {
   Fields fields(vocab.source, bytes);
   vocab.tokens.resize(fields.count(sizeof(uint32_t), "number of tokens"));
@@ -144,14 +139,13 @@ void read_tokens_and_merges(Vocab& vocab, std::string_view bytes) {
 }  // namespace
 
 std::string vocab_to_bytes(const Vocab& vocab) {
-  static_assert(std::endian::native == std::endian::little, "numbers are written as they lie in memory");
   std::unordered_map<std::string_view, size_t> ids;
   std::string out;
-  put(out, vocab.tokens.size());
+  put_number<uint32_t>(out, vocab.tokens.size());
   for (size_t id = 0; id < vocab.tokens.size(); ++id) {
     const std::string& token = vocab.tokens[id];
     ids.emplace(token, id);
-    put(out, token.size());
+    put_number<uint32_t>(out, token.size());
     out += token;
   }
   const auto id_of = [&](const std::string& token) {
@@ -162,10 +156,10 @@ std::string vocab_to_bytes(const Vocab& vocab) {
     }
     return found->second;
   };
-  put(out, vocab.merges.size());
+  put_number<uint32_t>(out, vocab.merges.size());
   for (const auto& [left, right] : vocab.merges) {
-    put(out, id_of(left));
-    put(out, id_of(right));
+    put_number<uint32_t>(out, id_of(left));
+    put_number<uint32_t>(out, id_of(right));
   }
   return out;
 }

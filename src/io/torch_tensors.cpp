@@ -249,7 +249,7 @@ std::vector<TorchTensor> read_torch_tensors(const Pickle& pickle, const InputFil
       fail("{}: expected names of tensors, found {}", quoted(file.path()), kind_name(name.kind));
     }
     if (!names.insert(name.text).second) {
-      fail("{}: tensor {} appears twice", quoted(file.path()), quoted(name.text));
+      fail("{}: tensor {}: found twice", quoted(file.path()), quoted(name.text));
     }
     tensors.push_back(TensorReader(pickle, file.path(), name.text).read(pickle.part(root, i + 1)));
   }

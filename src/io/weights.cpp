@@ -24,8 +24,7 @@ void read_weights(const std::string& path, ModelFile& model) {
   refuse_foreign(file);
   fail(
       "{}: expected a safetensors file or one of torch.save(), found neither: it begins with no length of a "
-      "header and "
-      "a brace, no zip archive, and not with torch's number",
+      "header and a brace, no zip archive, and not with torch's number",
       quoted(path));
 }
 

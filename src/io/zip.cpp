@@ -93,7 +93,8 @@ void read_extra(ByteReader& reader, uint64_t bytes, CentralEntry& entry, uint64_
   constexpr uint16_t kZip64 = 1;
   for (uint64_t end = reader.offset() + bytes; reader.offset() < end;) {
     const uint16_t id = reader.u16("extra field");
-    const uint64_t field_end = reader.offset() + 2 + reader.u16("extra field");
+    const uint16_t field_bytes = reader.u16("extra field");
+    const uint64_t field_end = reader.offset() + field_bytes;
     if (field_end > end)
       fail("{}: zip archive: entry {}: damaged extra field", quoted(reader.path()), quoted(entry.name));
     for (uint64_t* number : {&entry.bytes, &packed_bytes, &entry.header_at}) {
@@ -129,8 +130,7 @@ CentralEntry read_central_entry(ByteReader& reader) {
   if (method != 0 || packed_bytes != entry.bytes) {
     fail(
         "{}: zip archive: entry {} is compressed (method {}); torch stores weights as they are: unpack the "
-        "archive "
-        "and pack it with method 0",
+        "archive and pack it with method 0",
         quoted(reader.path()), quoted(entry.name), method);
   }
   return entry;
@@ -174,7 +174,7 @@ std::vector<ZipEntry> read_zip_directory(const InputFile& file) {
   for (uint64_t i = 0; i < directory.entries; ++i) {
     const CentralEntry entry = read_central_entry(reader);
     if (!names.insert(entry.name).second) {
-      fail("{}: zip archive: entry {} appears twice", quoted(file.path()), quoted(entry.name));
+      fail("{}: zip archive: entry {}: found twice", quoted(file.path()), quoted(entry.name));
     }
     by_place.insert({entry.header_at, {entry.name, data_offset(file, entry), entry.bytes}});
   }

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <cstring>
 #include <map>
 #include <vector>
@@ -9,7 +8,6 @@
 #include "base/pieces.h"
 #include "base/thread_pool.h"
 #include "model/row_converter.h"
-#include "tensor/pack.h"
 #include "tensor/synthetic.h"
 
 namespace gptj {
@@ -126,22 +124,9 @@ class Binder::Loader {
     } else if (from.panels && from.dtype == matrix.to->dtype) {
       from.file->read_at(from.offset + static_cast<uint64_t>(begin), panels, bytes);
     } else {
-      pack(matrix, reader.read(matrix, piece.begin, piece.end, matrix.to->dtype), piece, panels);
-    }
-  }
-
-  void pack(const MatrixBinding& matrix, const uint8_t* row, const Piece& piece, uint8_t* panel) const {
-    const DType dtype = matrix.to->dtype;
-    const size_t stride = row_bytes(dtype, matrix.to->n);
-    for (int64_t first = piece.begin; first < piece.end;
-         first += kPanelRows, panel += matrix.to->panel_stride()) {
-      const uint8_t* rows[kPanelRows] = {};
-      for (int64_t r = 0; r < std::min<int64_t>(kPanelRows, piece.end - first); ++r, row += stride)
-        rows[r] = row;
-      if (!pack_panel(dtype, rows, matrix.to->n, panel)) {
-        fail("{}: tensor {}: expected finite scales, found NaN or infinity in rows {} to {}", quoted(path_),
-             quoted(matrix.from->name), first, first + kPanelRows - 1);
-      }
+      const DType dtype = matrix.to->dtype;
+      const uint8_t* rows = reader.read(matrix, piece.begin, piece.end, dtype);
+      pack_rows(path_, matrix, dtype, piece.begin, piece.end, rows, panels);
     }
   }
 

@@ -1,5 +1,7 @@
 #include "model/row_converter.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "tensor/pack.h"
 #include "tensor/quantize.h"
@@ -43,6 +45,19 @@ const uint8_t* RowConverter::read(const MatrixBinding& matrix, int64_t begin, in
     loss->add(values_.data(), stored_.data(), n);
   }
   return rows_.data();
+}
+
+void pack_rows(const std::string& path, const MatrixBinding& matrix, DType dtype, int64_t begin, int64_t end,
+               const uint8_t* row, uint8_t* panels) {
+  const int64_t n = matrix.to->n;
+  const size_t stride = row_bytes(dtype, n), panel_stride = panel_bytes(dtype, n);
+  for (int64_t first = begin; first < end; first += kPanelRows, panels += panel_stride) {
+    const uint8_t* rows[kPanelRows] = {};
+    for (int64_t r = 0; r < std::min<int64_t>(kPanelRows, end - first); ++r, row += stride) rows[r] = row;
+    if (pack_panel(dtype, rows, n, panels)) continue;
+    fail("{}: tensor {}: expected finite scales, found NaN or infinity in rows {} to {}", quoted(path),
+         quoted(matrix.from->name), first, first + kPanelRows - 1);
+  }
 }
 
 }  // namespace gptj

@@ -35,4 +35,9 @@ class RowConverter {
   std::vector<float> values_, stored_;
 };
 
+/// Packs rows [begin, end) of a matrix, which follow each other at `row` as `dtype` stores them, into panels; `begin` is
+/// the first of one. Throws Error, naming `path`, if the scale of a block is NaN or infinite.
+void pack_rows(const std::string& path, const MatrixBinding& matrix, DType dtype, int64_t begin, int64_t end,
+               const uint8_t* row, uint8_t* panels);
+
 }  // namespace gptj

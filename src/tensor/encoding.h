@@ -21,4 +21,16 @@ struct Encoding {
   size_t row_bytes(int64_t n) const { return static_cast<size_t>(n / block) * block_bytes; }
 };
 
+/// What the rows of a file's tensor become when they are read, and what they are stored in.
+struct TensorType {
+  DType dtype;
+  const Encoding* encoding = nullptr;  // nullptr: as they are
+
+  int block() const { return encoding != nullptr ? encoding->block : info(dtype).block; }
+  const char* name() const { return encoding != nullptr ? encoding->name : info(dtype).name; }
+  size_t row_bytes(int64_t n) const {
+    return encoding != nullptr ? encoding->row_bytes(n) : gptj::row_bytes(dtype, n);
+  }
+};
+
 }  // namespace gptj

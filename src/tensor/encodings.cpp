@@ -15,11 +15,10 @@ bool decode(const uint8_t* in, int64_t n, uint8_t* out) {
   for (int64_t k = 0; k < n; k += Block::kValues, in += Block::kBytes) {
     float values[Block::kValues];
     Block::values(in, values);
-    for (const float value : values) {
-      const uint16_t half = f32_to_f16(value);
-      finite &= (half & 0x7c00) != 0x7c00;
-      *out++ = static_cast<uint8_t>(half);
-      *out++ = static_cast<uint8_t>(half >> 8);
+    for (int j = 0; j < Block::kValues; ++j, out += 2) {
+      const uint16_t half = f32_to_f16(values[j]);
+      finite &= is_finite_f16(half);
+      put_u16_field(half, out);
     }
   }
   return finite;

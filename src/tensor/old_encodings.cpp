@@ -3,27 +3,14 @@
 #include <bit>
 #include <cstring>
 
-#include "base/half.h"
+#include "tensor/encodings/block_fields.h"
 
 namespace gptj {
 namespace {
 
-uint16_t read_u16(const uint8_t* in) {
-  return static_cast<uint16_t>(in[0] | in[1] << 8);
-}
-
 float read_f32(const uint8_t* in) {
-  return std::bit_cast<float>(static_cast<uint32_t>(read_u16(in)) | static_cast<uint32_t>(read_u16(in + 2))
-                                                                        << 16);
-}
-
-void write_u16(uint16_t value, uint8_t* out) {
-  out[0] = static_cast<uint8_t>(value);
-  out[1] = static_cast<uint8_t>(value >> 8);
-}
-
-bool is_finite_f16(uint16_t half) {
-  return (half & 0x7c00) != 0x7c00;
+  return std::bit_cast<float>(static_cast<uint32_t>(u16_field(in)) | static_cast<uint32_t>(u16_field(in + 2))
+                                                                         << 16);
 }
 
 /// A block of 32 values that only differs from today's in the width of its scales or the order of its nibbles.
@@ -53,9 +40,9 @@ bool decode_block(const uint8_t* in, int64_t n, uint8_t* out) {
   bool finite = true;
   for (int64_t k = 0; k < n; k += 32) {
     for (int i = 0; i < Block.n_scales; ++i, in += Block.f32_scales ? 4 : 2, out += 2) {
-      const uint16_t half = Block.f32_scales ? f32_to_f16(read_f32(in)) : read_u16(in);
+      const uint16_t half = Block.f32_scales ? f32_to_f16(read_f32(in)) : u16_field(in);
       finite &= is_finite_f16(half);
-      write_u16(half, out);
+      put_u16_field(half, out);
     }
     std::memcpy(out, in, Block.fifth_bits);
     in += Block.fifth_bits;
@@ -76,13 +63,13 @@ template <bool kMinimum>
 bool decode_short_block(const uint8_t* in, int64_t n, uint8_t* out) {
   bool finite = true;
   for (int64_t k = 0; k < n; k += 16) {
-    const float d = f16_to_f32(read_u16(in));
-    const float m = kMinimum ? f16_to_f32(read_u16(in + 2)) : -8 * d;
+    const float d = f16_field(in);
+    const float m = kMinimum ? f16_field(in + 2) : -8 * d;
     in += kMinimum ? 4 : 2;
     for (int j = 0; j < 16; ++j, out += 2) {
       const uint16_t half = f32_to_f16(d * static_cast<float>(in[j / 2] >> (j % 2 * 4) & 15) + m);
       finite &= is_finite_f16(half);
-      write_u16(half, out);
+      put_u16_field(half, out);
     }
     in += 8;
   }
