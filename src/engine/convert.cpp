@@ -3,15 +3,16 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/pieces.h"
 #include "base/thread_pool.h"
-#include "engine/bound_model.h"
 #include "engine/importance_file.h"
 #include "engine/output_plan.h"
 #include "engine/thread_count.h"
+#include "engine/verify.h"
 #include "model/row_converter.h"
 #include "model/stored_type.h"
 #include "tensor/quantize.h"
@@ -211,6 +212,30 @@ std::vector<std::string> warnings_of(const OutputForm& form, const Vocab& vocab,
   return out;
 }
 
+/// A copy of what is damaged would have checksums that are right.
+void check_checksums(const BoundModel& model, ThreadPool& pool, const Progress& progress) {
+  const std::vector<FileTensor>& tensors = model.file.tensors;
+  const bool any = std::any_of(tensors.begin(), tensors.end(),
+                               [](const FileTensor& tensor) { return tensor.checksum.has_value(); });
+  if (!any) return;
+  const VerifyResult result =
+      verify(model, pool, [&](uint64_t, uint64_t) { return !progress || progress(0, 1); });
+  if (!result.damaged.empty()) fail("{}: damaged", result.damaged.front());
+}
+
+void check_names(const std::string& in, const std::string& out) {
+  if (out.empty()) fail("OUT: expected a name, found nothing");
+  std::error_code not_there;
+  if (!std::filesystem::equivalent(in, out, not_there)) return;
+  fail("{}: expected another name for OUT than IN's: nothing would be left of the original", quoted(out));
+}
+
+void check_importance(const ConvertOptions& options, std::optional<DType> wanted) {
+  if (options.importance.empty() || (wanted && info(*wanted).block > 1)) return;
+  fail("{}: expected a quantized type for it to matter, found {}", quoted(options.importance),
+       wanted ? info(*wanted).name : "none (--type)");
+}
+
 /// Padding, of which some forms have as much as the embedding has rows.
 void drop_padding(Vocab& vocab) {
   while (!vocab.tokens.empty() && vocab.tokens.back().empty()) vocab.tokens.pop_back();
@@ -236,6 +261,8 @@ ConvertResult convert_model(const std::string& in, const std::string& out, const
   const OutputForm& form = output_form(options.form, out);
   const std::optional<DType> wanted =
       options.type.empty() ? std::nullopt : std::optional(dtype_by_name(options.type));
+  check_names(in, out);
+  check_importance(options, wanted);
   ModelFile opened = open_model_file(in);
   drop_padding(opened.vocab);
   const BoundModel model(std::move(opened));
@@ -244,11 +271,12 @@ ConvertResult convert_model(const std::string& in, const std::string& out, const
   const Importance importance =
       options.importance.empty() ? Importance{} : Importance(options.importance, model.binder);
 
+  ThreadPool pool(thread_count(options.n_threads));
+  check_checksums(model, pool, options.progress);
   const OutputPlan plan(form, file, config, model.binder, wanted);
   const nlohmann::json complete = complete_config(file, config, model.binder);
   const std::unique_ptr<ModelWriter> writer = form.make(out, {complete, file.vocab, plan.tensors()});
   Converter converter(file, plan, importance, form, *writer);
-  ThreadPool pool(thread_count(options.n_threads));
   converter.run(pool, options.progress);
   ConvertResult result = describe(file, plan, *writer, converter.losses(), wanted);
   result.form = form.description;

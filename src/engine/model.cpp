@@ -16,10 +16,12 @@
 namespace gptj {
 namespace {
 
-/// The type of most weights, as the file has them.
-std::string main_type(const std::set<const FileTensor*>& weights) {
+/// The type of most weights in the layers: what a model is named by, however large its vocabulary.
+std::string main_type(const Binder& binder) {
   std::map<std::string_view, uint64_t> bytes;
-  for (const FileTensor* weight : weights) bytes[weight->type()] += weight->bytes;
+  for (const MatrixBinding& matrix : binder.matrices()) {
+    if (matrix.layer >= 0) bytes[matrix.from->type()] += matrix.from->bytes;
+  }
   const auto most = std::max_element(bytes.begin(), bytes.end(),
                                      [](const auto& a, const auto& b) { return a.second < b.second; });
   return std::string(most->first);
@@ -38,7 +40,7 @@ ModelInfo describe(const BoundModel& model) {
   out.path = file.path;
   out.file_format = file.format;
   out.architecture = config.model_type;
-  out.type = main_type(model.binder.used());
+  out.type = main_type(model.binder);
   out.n_vocab = config.n_vocab;
   out.n_ctx = config.n_ctx;
   out.n_embd = config.n_embd;

@@ -8,8 +8,8 @@
 #include "base/error.h"
 #include "base/pieces.h"
 #include "base/thread_pool.h"
-#include "engine/bound_model.h"
 #include "engine/thread_count.h"
+#include "engine/verify.h"
 #include "io/checksum.h"
 #include "model/row_converter.h"
 
@@ -134,12 +134,16 @@ class Verifier {
 
 }  // namespace
 
+VerifyResult verify(const BoundModel& model, ThreadPool& pool, const Progress& progress) {
+  Verifier verifier(model.file, model.binder);
+  verifier.run(pool, progress);
+  return verifier.result();
+}
+
 VerifyResult verify_model(const std::string& path, const VerifyOptions& options) {
   const BoundModel model(open_model_file(path));
-  Verifier verifier(model.file, model.binder);
   ThreadPool pool(thread_count(options.n_threads));
-  verifier.run(pool, options.progress);
-  return verifier.result();
+  return verify(model, pool, options.progress);
 }
 
 }  // namespace gptj

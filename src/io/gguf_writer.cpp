@@ -67,10 +67,12 @@ class Keys {
   uint64_t count_ = 0;
 };
 
-/// The type that most bytes are of, in the numbers of general.file_type: those of ggml's files, and one more.
+/// The type that most bytes of the layers are of, in the numbers of general.file_type: those of ggml's files, and one more.
 uint32_t file_type(const std::vector<OutputTensor>& tensors) {
   std::map<DType, uint64_t> bytes;
-  for (const OutputTensor& tensor : tensors) bytes[tensor.dtype] += row_major_bytes(tensor);
+  for (const OutputTensor& tensor : tensors) {
+    if (tensor.name.starts_with("blk.")) bytes[tensor.dtype] += row_major_bytes(tensor);
+  }
   DType most = DType::f32;
   for (const auto& [dtype, count] : bytes) {
     if (count > bytes[most]) most = dtype;

@@ -27,6 +27,13 @@ int layer_number(std::string_view name, Naming naming) {
   return number;
 }
 
+/// Torch writes a tied head by both of its names, as two views of one storage.
+bool same_place(const FileTensor& a, const FileTensor& b) {
+  if (&a == &b) return true;
+  return a.file != nullptr && a.file == b.file && a.offset == b.offset && a.dtype == b.dtype &&
+         a.encoding == b.encoding && a.shape == b.shape && a.strides == b.strides;
+}
+
 std::string shape_text(const std::vector<int64_t>& shape) {
   return fmt::format("[{}]", fmt::join(shape, ", "));
 }
@@ -62,6 +69,14 @@ const FileTensor* Binder::find(const TensorName& name, int layer) const {
   return found == by_name_.end() ? nullptr : found->second;
 }
 
+const UnreadTensor* Binder::find_unread(const TensorName& name, int layer) const {
+  const std::string plain = name.in(file_.naming, layer);
+  const auto found = std::find_if(file_.unread.begin(), file_.unread.end(), [&](const UnreadTensor& other) {
+    return other.name == plain || other.name == std::string(kPrefix) + plain;
+  });
+  return found == file_.unread.end() ? nullptr : &*found;
+}
+
 const FileTensor& Binder::require(const TensorName& name, int layer, std::vector<int64_t> shape) {
   const FileTensor* tensor = find(name, layer);
   const std::string wanted = name.in(file_.naming, layer);
@@ -70,13 +85,10 @@ const FileTensor& Binder::require(const TensorName& name, int layer, std::vector
     by_name_.emplace(tensor->name, tensor);
   }
   if (tensor == nullptr) {
-    const auto unread =
-        std::find_if(file_.unread.begin(), file_.unread.end(), [&](const UnreadTensor& other) {
-          return other.name == wanted || other.name == std::string(kPrefix) + wanted;
-        });
+    const UnreadTensor* unread = find_unread(name, layer);
     fail("{}: tensor {}: expected shape {}, found {}", quoted(file_.path), quoted(wanted), shape_text(shape),
-         unread == file_.unread.end() ? "no such tensor"
-                                      : fmt::format("it as {}, a type that is not read", unread->type));
+         unread == nullptr ? "no such tensor"
+                           : fmt::format("it as {}, a type that is not read", unread->type));
   }
   if (tensor->shape != shape) {
     fail("{}: tensor {}: expected shape {}, found {}", quoted(file_.path), quoted(tensor->name),
@@ -92,7 +104,8 @@ void Binder::add_matrix(MatrixBinding binding, int64_t rows, int64_t n) {
   to.rows = static_cast<int>(rows);
   to.n = static_cast<int>(n);
   const auto same = std::find_if(matrices_.begin(), matrices_.end(), [&](const MatrixBinding& other) {
-    return other.from == binding.from && other.transposed == binding.transposed && other.rows == binding.rows;
+    return same_place(*other.from, *binding.from) && other.transposed == binding.transposed &&
+           other.rows == binding.rows;
   });
   if (same != matrices_.end()) {
     shared_.emplace_back(&to, same->to);
@@ -110,6 +123,10 @@ void Binder::matrix(Matrix& to, const TensorName& name, int64_t rows, int64_t n,
                     const FusedRows& fused) {
   if (has(name, layer)) return matrix(to, name, rows, n, layer);
   const FileTensor& from = require(fused.tensor, layer, {fused.n_rows, n});
+  if (from.panels) {
+    fail("{}: tensor {}: expected {} instead, for rows of panels cannot be taken apart", quoted(file_.path),
+         quoted(from.name), quoted(name.in(file_.naming, layer)));
+  }
   add_matrix({name.in(Naming::huggingface, layer), layer, &to, &from, false, fused.rows, name}, rows, n);
 }
 
@@ -127,7 +144,7 @@ void Binder::vector(Vector& to, const TensorName& name, int64_t n, int layer) {
 }
 
 void Binder::optional_vector(Vector& to, const TensorName& name, int64_t n, int layer) {
-  if (find(name, layer) != nullptr) return vector(to, name, n, layer);
+  if (find(name, layer) != nullptr || find_unread(name, layer) != nullptr) return vector(to, name, n, layer);
   to.n = static_cast<int>(n);
   vectors_.push_back({name.in(Naming::huggingface, layer), &to, nullptr, name, layer});
 }

@@ -120,6 +120,7 @@ class Binder {
   class Loader;
 
   const FileTensor* find(const TensorName& name, int layer) const;
+  const UnreadTensor* find_unread(const TensorName& name, int layer) const;
   const FileTensor& require(const TensorName& name, int layer, std::vector<int64_t> shape);
   void add_matrix(MatrixBinding binding, int64_t rows, int64_t n);
 

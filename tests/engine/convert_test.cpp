@@ -33,17 +33,13 @@ std::string name_in(const TempDir& dir, const WrittenForm& form, const std::stri
   return dir.file(name + form.extension);
 }
 
-std::vector<WrittenForm> forms_that_are_read() {
-  return written_forms();
-}
-
 class EveryForm : public testing::TestWithParam<Golden> {};
 
 TEST_P(EveryForm, AndBack) {
   const std::string source = GetParam().model;
   const Read expected = read(source);
   size_t n_written = 0;
-  for (const WrittenForm& first : forms_that_are_read()) {
+  for (const WrittenForm& first : written_forms()) {
     const TempDir dir;
     SCOPED_TRACE(first.name);
     const std::string path = name_in(dir, first, "first");
@@ -59,7 +55,7 @@ TEST_P(EveryForm, AndBack) {
     if (warnings.empty()) {
       EXPECT_EQ(read(path).text, expected.text);
     }
-    for (const WrittenForm& second : forms_that_are_read()) {
+    for (const WrittenForm& second : written_forms()) {
       SCOPED_TRACE(second.name);
       const std::string again = name_in(dir, second, "second");
       if (!error_of([&] { convert_model(path, again); }).empty()) continue;
@@ -67,6 +63,37 @@ TEST_P(EveryForm, AndBack) {
     }
   }
   EXPECT_GE(n_written, 1U);  // our own file takes everything
+}
+
+TEST(Convert, OutIsAnotherFileThanIn) {
+  const TempDir dir;
+  write_huggingface_gptj(dir, kTinyShape, DType::f16);
+  const std::string path = dir.file("model.gptj");
+  convert_model(dir.path(), path);
+  const std::string before = read_text_file(path, 1 << 24);
+  std::filesystem::create_symlink(path, dir.file("link.gptj"));
+  for (const std::string& out : {path, dir.file("link.gptj")}) {
+    expect_error([&] { convert_model(path, out, {.type = "q4_0"}); }, {out, "another name for OUT"});
+  }
+  EXPECT_EQ(read_text_file(path, 1 << 24), before);
+  expect_error([&] { convert_model(path, ""); }, {"OUT", "found nothing"});
+}
+
+TEST(Convert, ImportanceIsForFewerBits) {
+  const TempDir dir;
+  write_huggingface_gptj(dir, kTinyShape, DType::f16);
+  for (const std::string type : {"", "f16"}) {
+    expect_error(
+        [&] { convert_model(dir.path(), dir.file("out.gptj"), {.type = type, .importance = "x.imatrix"}); },
+        {"'x.imatrix'", "expected a quantized type"});
+  }
+}
+
+TEST(Convert, AHeadThatTorchStoredTwiceIsOne) {
+  const TempDir dir;
+  convert_model(std::string(GPTJ_TEST_DATA) + "/golden/gpt2-torch-old-views", dir.file("model.gptj"));
+  const ModelFile file = open_model_file(dir.file("model.gptj"));
+  for (const FileTensor& tensor : file.tensors) EXPECT_NE(tensor.name, "lm_head.weight");
 }
 
 INSTANTIATE_TEST_SUITE_P(Goldens, EveryForm, testing::ValuesIn(goldens()), [](const auto& of) {

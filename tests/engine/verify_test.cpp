@@ -1,5 +1,7 @@
 #include "gptj/verify.h"
 
+#include <filesystem>
+
 #include "base/failure.h"
 #include "base/file.h"
 #include "engine/tiny_models.h"
@@ -49,6 +51,16 @@ TEST_F(Verify, FindsABitAnywhereInATensor) {
           << result.damaged.front();
     }
   }
+}
+
+TEST_F(Verify, ConvertingDoesNotMakeDamageGood) {
+  std::string bytes = read_text_file(native(), 1 << 24);
+  const FileTensor tensor = open_model_file(dir.file("model.gptj")).tensors.front();
+  bytes[tensor.offset] ^= 1;
+  const std::string damaged = dir.write("damaged.gptj", bytes);
+  expect_error([&] { convert_model(damaged, dir.file("copy.gptj")); },
+               {damaged, "tensor '" + tensor.name + "': checksum", "damaged"});
+  EXPECT_FALSE(std::filesystem::exists(dir.file("copy.gptj")));
 }
 
 TEST_F(Verify, NamesEveryDamagedTensor) {
