@@ -75,6 +75,7 @@ struct Storage {
 };
 
 std::optional<Storage> storage_of(uint32_t type) {
+  if (type == kGgufBf16) return Storage{DType::bf16, nullptr};
   const auto number = static_cast<int>(std::min<uint32_t>(type, 1 << 16));
   if (const Encoding* encoding = encoding_of_ggml_type(number)) return Storage{encoding->dtype, encoding};
   if (const auto dtype = dtype_from_ggml_type(number)) return Storage{*dtype, nullptr};

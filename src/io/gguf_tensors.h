@@ -8,6 +8,7 @@
 namespace gptj {
 
 inline constexpr uint64_t kGgufAlignment = 32;  // unless `general.alignment` says another
+inline constexpr uint32_t kGgufBf16 = 30;       // a type that legacy ggml files do not have
 
 /// Reads the `count` descriptions of tensors at which the reader is, and adds them to the model: what they describe
 /// lies behind them, aligned. Throws Error naming the tensor.

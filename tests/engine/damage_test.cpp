@@ -50,6 +50,7 @@ struct Damage {
 constexpr Damage kDamages[] = {
     {"gptj-q4_0", "ggml-model.bin", 0, 40},    {"gptj-q4_0", "ggml-model.bin", 0, 0},
     {"gpt2-q5_1", "ggml-model.bin", 0, 40},    {"gpt2-q5_1", "ggml-model.bin", 1500, 4000},
+    {"gptj-gguf", "model.gguf", 0, 4000},      {"gpt2-gguf-types", "model.gguf", 0, 0},
     {"gptj-ggml-f16", "ggml-model.bin", 0, 0}, {"gptj-bf16", "model.safetensors", 0, 3000},
     {"gpt2-f32", "model.safetensors", 0, 0},   {"gpt2-odd", "config.json", 0, 0},
     {"gptj-tied", "config.json", 0, 0},        {"gptj-f32", "vocab.json", 0, 0},
@@ -62,9 +63,10 @@ TEST(Damage, LoadsOrSaysWhyNot) {
   int n_loaded = 0, n_refused = 0;
   for (const Damage& damage : kDamages) {
     const std::string golden = std::string(GPTJ_TEST_DATA "/golden/") + damage.golden + "/";
-    const bool is_ggml = std::string_view(damage.file).ends_with(".bin");
+    const std::string_view file = damage.file;
+    const bool is_alone = file.ends_with(".bin") || file.ends_with(".gguf");
     const TempDir directory;
-    if (!is_ggml) {
+    if (!is_alone) {
       for (const char* name : {"config.json", "model.safetensors", "vocab.json", "merges.txt"}) {
         directory.write(name, read(golden + name));
       }
@@ -73,7 +75,7 @@ TEST(Damage, LoadsOrSaysWhyNot) {
     const size_t length = damage.length != 0 ? damage.length : whole.size() - damage.first;
     ASSERT_GE(whole.size(), damage.first + length);
     directory.write(damage.file, whole);
-    ASSERT_TRUE(loads(is_ggml ? directory.file(damage.file) : directory.path())) << damage.golden;
+    ASSERT_TRUE(loads(is_alone ? directory.file(damage.file) : directory.path())) << damage.golden;
     for (int round = 0; round < kRounds; ++round) {
       std::string bytes = whole;
       for (int flips = 1 + round % 3; flips > 0; --flips) {
@@ -82,7 +84,7 @@ TEST(Damage, LoadsOrSaysWhyNot) {
       }
       directory.write(damage.file, bytes);
       SCOPED_TRACE(testing::Message() << damage.golden << "/" << damage.file << ", round " << round);
-      (loads(is_ggml ? directory.file(damage.file) : directory.path()) ? n_loaded : n_refused) += 1;
+      (loads(is_alone ? directory.file(damage.file) : directory.path()) ? n_loaded : n_refused) += 1;
     }
   }
   EXPECT_GT(n_loaded, 50);
