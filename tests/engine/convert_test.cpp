@@ -35,10 +35,6 @@ std::string name_in(const TempDir& dir, const WrittenForm& form, const std::stri
 
 class EveryForm : public testing::TestWithParam<Golden> {};
 
-void PrintTo(const Golden& golden, std::ostream* out) {
-  *out << golden.name;
-}
-
 TEST_P(EveryForm, AndBack) {
   const std::string source = GetParam().model;
   const Read expected = read(source);
