@@ -196,15 +196,17 @@ bool read_in(const void* pages, size_t bytes) {
 void lock_pages(const void* pages, size_t bytes, std::string_view what) {
   if (bytes == 0 || lock_in_memory(pages, bytes) == 0) return;
   const int code = errno;
+  if (code != ENOMEM && code != EPERM) {
+    fail("cannot lock {:.1f} MB in memory for {}: {}", in_mb(bytes), what,
+         std::system_category().message(code));
+  }
   rlimit limit{};
   ::getrlimit(RLIMIT_MEMLOCK, &limit);
-  const std::string allowed =
-      limit.rlim_cur == RLIM_INFINITY ? "any" : fmt::format("{:.1f} MB", in_mb(limit.rlim_cur));
   fail(
-      "cannot lock {:.1f} MB in memory for {}: {}; this process may lock {} (RLIMIT_MEMLOCK): raise that "
-      "with "
-      "'ulimit -l' or memlock in /etc/security/limits.conf",
-      in_mb(bytes), what, std::system_category().message(code), allowed);
+      "cannot lock {:.1f} MB in memory for {}: this process may lock {:.1f} MB in all (RLIMIT_MEMLOCK); "
+      "raise "
+      "that with 'ulimit -l' or memlock in /etc/security/limits.conf",
+      in_mb(bytes), what, in_mb(limit.rlim_cur));
 }
 
 }  // namespace gptj::platform

@@ -169,42 +169,37 @@ uint64_t Binder::weight_bytes() const {
 Weights Binder::load(ThreadPool& pool, const LoadOptions& options) {
   Weights weights;
   InPlace in_place(weights);
-  std::vector<const MatrixBinding*> matrices;  // that are packed
-  std::vector<const VectorBinding*> vectors;
-  uint64_t bytes = 0;  // of these
+  const auto use_in_place = [&](const FileTensor* from, DType dtype) {
+    return options.map && fits_in_place(from, dtype) ? in_place.data(*from) : nullptr;
+  };
+  uint64_t bytes = 0;  // of what is not
   for (const MatrixBinding& m : matrices_) {
-    if (options.map && fits_in_place(m.from, m.to->dtype)) {
-      m.to->data = in_place.data(*m.from);
-    } else {
-      matrices.push_back(&m);
-      bytes += bytes_of(*m.to);
-    }
+    m.to->data = use_in_place(m.from, m.to->dtype);
+    if (m.to->data == nullptr) bytes += bytes_of(*m.to);
   }
   for (const VectorBinding& v : vectors_) {
-    if (options.map && fits_in_place(v.from, DType::f32)) {
-      v.to->data = reinterpret_cast<const float*>(in_place.data(*v.from));
-    } else {
-      vectors.push_back(&v);
-      bytes += bytes_of(*v.to);
-    }
+    v.to->data = reinterpret_cast<const float*>(use_in_place(v.from, DType::f32));
+    if (v.to->data == nullptr) bytes += bytes_of(*v.to);
   }
-
   if (bytes > 0) {
     const std::string what = fmt::format("the weights of {}", quoted(file_.path));
     weights.arena = std::make_unique<Arena>(bytes, what);
     if (options.lock) weights.arena->lock(what);
   }
+
   Loader loader(file_.path, options.progress);
-  for (const MatrixBinding* m : matrices) {
-    m->to->data = weights.arena->take<uint8_t>(m->to->bytes());
-    loader.pack(*m);
+  for (const MatrixBinding& m : matrices_) {
+    if (m.to->data != nullptr) continue;
+    m.to->data = weights.arena->take<uint8_t>(m.to->bytes());
+    loader.pack(m);
   }
   for (const auto& [to, from] : shared_) to->data = from->data;
   RowReader reader(file_.path);
-  for (const VectorBinding* v : vectors) {
-    auto* out = weights.arena->take<float>(v->to->padded());
-    v->to->data = out;
-    load_vector(*v, reader, out);
+  for (const VectorBinding& v : vectors_) {
+    if (v.to->data != nullptr) continue;
+    auto* out = weights.arena->take<float>(v.to->padded());
+    v.to->data = out;
+    load_vector(v, reader, out);
   }
   for (const auto& mapping : weights.mappings) {
     if (options.lock) mapping->lock();

@@ -275,5 +275,60 @@ TEST(Inspect, AMissingFileIsAnError) {
   EXPECT_EQ(lines(f.err).size(), 1U);
 }
 
+class NativeFile : public testing::Test {
+ protected:
+  NativeFile() {
+    const Finished f = gptj({"quantize", kDemoGptJ, path, "q8", "-q"});
+    EXPECT_EQ(f.code, 0) << f.err;
+  }
+
+  TemporaryDirectory dir;
+  std::string path = dir / "model.gptj";
+};
+
+TEST_F(NativeFile, VerifyNamesTheDamagedTensor) {
+  const Finished good = gptj({"verify", path, "-q"});
+  EXPECT_EQ(good.code, 0) << good.err;
+  EXPECT_TRUE(matches(good.out, "*: gptj: good: % tensors, * MB (header and checksums of all tensors)\n"));
+
+  std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+  file.seekp(-1, std::ios::end);
+  file.put('x');
+  file.close();
+  const Finished bad = gptj({"verify", path, "-q"});
+  EXPECT_EQ(bad.code, 1);
+  EXPECT_TRUE(matches(bad.out, "damaged: '*': tensor '*': checksum: expected *, found *\n*: 1 damaged: *\n"));
+}
+
+TEST_F(NativeFile, VerifyReadsOtherFormsToo) {
+  const Finished f = gptj({"verify", kDemoGptJ, "-q"});
+  EXPECT_EQ(f.code, 0) << f.err;
+  EXPECT_TRUE(contains(f.out, "this form has no checksums"));
+}
+
+TEST_F(NativeFile, TextIsTheSameHoweverWeightsComeIntoMemory) {
+  std::string text;
+  for (const char* option : {"-v", "--no-mmap", "--prefetch", "--lock"}) {
+    const Finished f = gptj({"-m", path, "-p", "int main", "-n", "8", "--temp", "0", option});
+    if (option == std::string("--lock") && f.code != 0) {  // where it is not allowed
+      EXPECT_TRUE(contains(f.err, "RLIMIT_MEMLOCK"));
+      continue;
+    }
+    EXPECT_EQ(f.code, 0) << f.err;
+    if (text.empty()) text = f.out;
+    EXPECT_EQ(f.out, text) << option;
+  }
+}
+
+TEST_F(NativeFile, CutOffWhileItIsUsed) {
+  Process program({.args = {"-m", path, "-p", "int main", "-n", "900", "--ignore-eos"}});
+  ASSERT_TRUE(program.wait_for_error_text("number of tokens in prompt"));
+  std::filesystem::resize_file(path, 4096);
+  const Finished f = program.finish();
+  EXPECT_EQ(f.signal, 0);
+  EXPECT_EQ(f.code, 1);
+  EXPECT_TRUE(contains(f.err, "cannot read a model file that is in use"));
+}
+
 }  // namespace
 }  // namespace gptj::test

@@ -1,5 +1,6 @@
 #include "io/native.h"
 
+#include <cstddef>
 #include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -27,6 +28,15 @@ Vocab some_vocab() {
   return vocab;
 }
 
+std::string word(uint32_t value) {
+  return {reinterpret_cast<const char*>(&value), sizeof value};
+}
+
+/// "a", "b", and the merge of both.
+std::string three_tokens() {
+  return word(3) + word(1) + "a" + word(1) + "b" + word(2) + "ab" + word(1) + word(0) + word(1);
+}
+
 const json kConfig = {{"model_type", "gptj"}, {"n_embd", 64}};
 
 /// A file with a matrix of two panels and a vector.
@@ -45,24 +55,29 @@ class Native : public testing::Test {
     return path;
   }
 
-  /// The file with another header, and data of `data_bytes` behind it.
-  std::string with_header(const std::string& text, size_t data_bytes) const {
-    std::string bytes(kNativeMagic);
-    const uint32_t words[] = {kNativeByteOrder, kNativeVersion};
-    const uint64_t length = text.size();
-    bytes.append(reinterpret_cast<const char*>(words), 8).append(reinterpret_cast<const char*>(&length), 8);
-    bytes += text;
+  /// The file with another header, vocabulary and data of `data_bytes`; its checksum is right.
+  std::string with_header(const std::string& text, const std::string& vocabulary, size_t data_bytes,
+                          uint32_t n_tensors = 2) const {
+    NativeStart start{};
+    kNativeMagic.copy(start.magic, sizeof start.magic);
+    start.byte_order = kNativeByteOrder;
+    start.version = kNativeVersion;
+    start.header_bytes = text.size();
+    start.vocab_bytes = vocabulary.size();
+    start.n_tensors = n_tensors;
+    const std::string rest = text + vocabulary + std::string(n_tensors * sizeof(uint32_t), '\0');
+    start.checksum = native_checksum(start, rest);
+    std::string bytes = std::string(reinterpret_cast<const char*>(&start), sizeof start) + rest;
     bytes.resize(native_aligned(bytes.size()) + data_bytes);
     return dir.write("lie.gptj", bytes);
+  }
+  std::string with_header(const std::string& text, size_t data_bytes) const {
+    return with_header(text, three_tokens(), data_bytes);
   }
 
   /// A header that describes two tensors, until a test changes it.
   json header = {{"config", kConfig},
-                 {"tokenizer",
-                  {{"tokens", {"a", "b", "ab"}},
-                   {"merges", {0, 1}},
-                   {"added", json::array()},
-                   {"add_prefix_space", false}}},
+                 {"tokenizer", {{"added", json::array()}, {"add_prefix_space", false}}},
                  {"tensors",
                   {{{"name", "m"}, {"dtype", "q4"}, {"shape", {20, 64}}, {"offset", 0}, {"bytes", 1152}},
                    {{"name", "v"}, {"dtype", "f32"}, {"shape", {5}}, {"offset", 4096}, {"bytes", 64}}}}};
@@ -104,7 +119,7 @@ TEST_F(Native, ReadsWhatIsWritten) {
   EXPECT_TRUE(model.tensors[0].panels);
   EXPECT_EQ(model.tensors[0].dtype, DType::q4);
   EXPECT_EQ(model.tensors[0].shape, (std::vector<int64_t>{20, 64}));
-  EXPECT_FALSE(model.tensors[1].panels);
+  EXPECT_TRUE(model.tensors[1].panels);
   for (const FileTensor& tensor : model.tensors) EXPECT_EQ(tensor.offset % kNativeAlignment, 0U);
   const auto data = [](const FileTensor& tensor) {
     std::string bytes(tensor.bytes, '\0');
@@ -113,6 +128,8 @@ TEST_F(Native, ReadsWhatIsWritten) {
   };
   EXPECT_EQ(data(model.tensors[0]), std::string(576, '1') + std::string(576, '2'));
   EXPECT_EQ(data(model.tensors[1]), std::string(64, 'v'));
+  EXPECT_EQ(model.tensors[0].checksum, 0x01944396U);  // Python: zlib.crc32(b'1' * 576 + b'2' * 576)
+  EXPECT_EQ(model.tensors[1].checksum, 0xa0c1df4fU);
 }
 
 TEST_F(Native, AnUnfinishedFileLeavesNothing) {
@@ -131,16 +148,13 @@ TEST_F(Native, HeadersThatLie) {
   const auto at = [](const char* pointer) { return json::json_pointer(pointer); };
   expect_lie(at("/config"), 7, {"config"});
   expect_lie(at("/tokenizer"), nullptr, {"tokenizer"});
-  expect_lie(at("/tokenizer/tokens"), "abc", {"tokens"});
-  expect_lie(at("/tokenizer/tokens/1"), 7, {"tokens[1]"});
-  expect_lie(at("/tokenizer/tokens/1"), "\xe2\x82\xac", {"tokens[1]", "U+00FF"});
-  expect_lie(at("/tokenizer/merges"), {0}, {"merges"});
-  expect_lie(at("/tokenizer/merges/0"), 3, {"merges", "3"});
-  expect_lie(at("/tokenizer/merges/0"), -1, {"merges", "-1"});
   expect_lie(at("/tokenizer/added"), {7}, {"added"});
   expect_lie(at("/tokenizer/added"), {{{"id", 0}}}, {"text"});
+  expect_lie(at("/tokenizer/added"), {{{"id", 3}}}, {"id", "3 tokens"});
+  expect_lie(at("/tokenizer/added"), {{{"id", 0}, {"text", "\xe2\x82\xac"}}}, {"text", "U+00FF"});
   expect_lie(at("/tokenizer/add_prefix_space"), 1, {"add_prefix_space"});
   expect_lie(at("/tokenizer/eos"), 1.5, {"eos"});
+  expect_lie(at("/tokenizer/bos"), 3, {"bos", "3 tokens"});
   expect_lie(at("/tensors"), 1, {"tensors"});
   expect_lie(at("/tensors/0"), 1, {"tensors"});
   expect_lie(at("/tensors/0/name"), 1, {"name"});
@@ -174,21 +188,78 @@ TEST_F(Native, HeadersThatLie) {
   expect_open_error(with_header(huge.dump(), kDataBytes), {"'m'", "truncated"});
   expect_open_error(with_header(header.dump(), kDataBytes - 1), {"'v'", "truncated"});
   expect_open_error(with_header(header.dump(), kDataBytes + 1), {"expected", "found"});
+  expect_open_error(with_header(header.dump(), three_tokens(), kDataBytes, 3), {"tensors", "expected 3"});
+  expect_open_error(with_header(header.dump(), three_tokens(), kDataBytes, 0), {"tensors", "expected 0"});
   expect_open_error(with_header("[]", 0), {"object"});
   expect_open_error(with_header("{", 0), {"JSON"});
 }
 
-TEST_F(Native, OtherVersionsAndByteOrdersAreRefused) {
-  std::string bytes = read_text_file(write(), 1 << 20);
-  const auto with_word = [&](size_t at, uint32_t word) {
-    std::string other = bytes;
-    std::memcpy(other.data() + at, &word, 4);
-    return dir.write("other.gptj", other);
+TEST_F(Native, VocabulariesThatLie) {
+  constexpr uint32_t kMost = 0xffffffff;
+  const std::string three = three_tokens();
+  const auto with = [&](size_t at, uint32_t value) {
+    std::string other = three;
+    return other.replace(at, 4, word(value));
   };
-  expect_open_error(with_word(8, 0x04030201), {"byte order"});
-  expect_open_error(with_word(12, 2), {"version", "2"});
-  expect_open_error(with_word(16, 0xffffffff), {"header length"});
-  expect_open_error(with_word(20, 1), {"header length"});
+  const struct {
+    std::string bytes;
+    std::string word;
+  } table[] = {
+      {"", "number of tokens"},
+      {with(0, 0), "merge 0"},
+      {with(0, kMost), "number of tokens"},
+      {with(0, 4), "number of merges"},
+      {with(0, 2), "number of merges"},
+      {with(4, kMost), "a token"},
+      {with(4, 0), "a token"},
+      {with(14, kMost), "a token"},
+      {with(20, 0), "more bytes"},
+      {with(20, 2), "number of merges"},
+      {with(20, kMost), "number of merges"},
+      {with(24, 3), "merge 0"},
+      {with(28, kMost), "merge 0"},
+      {three + "x", "1 more bytes"},
+  };
+  for (const auto& [bytes, what] : table) {
+    SCOPED_TRACE(what);
+    expect_open_error(with_header(header.dump(), bytes, kDataBytes), {"vocabulary", what});
+  }
+  for (size_t size = 0; size < three.size(); ++size) {
+    SCOPED_TRACE(size);
+    expect_open_error(with_header(header.dump(), three.substr(0, size), kDataBytes), {"vocabulary"});
+  }
+}
+
+TEST_F(Native, FieldsOfTheStartThatLie) {
+  const std::string bytes = read_text_file(write(), 1 << 20);
+  const struct {
+    size_t at, size;
+    uint64_t value;
+    std::vector<std::string> words;
+  } table[] = {
+      {offsetof(NativeStart, byte_order), 4, 0x04030201, {"byte order"}},
+      {offsetof(NativeStart, byte_order), 4, 0, {"byte order"}},
+      {offsetof(NativeStart, version), 4, 2, {"version", "expected 1", "found 2", "newer program"}},
+      {offsetof(NativeStart, version), 4, ~0U, {"version", "expected 1", "newer program"}},
+      {offsetof(NativeStart, version), 4, 0, {"version", "expected 1", "found 0"}},
+      {offsetof(NativeStart, header_bytes), 8, 0, {"checksum of the header"}},
+      {offsetof(NativeStart, header_bytes), 8, 1, {"checksum of the header"}},
+      {offsetof(NativeStart, header_bytes), 8, bytes.size(), {"length of the header"}},
+      {offsetof(NativeStart, header_bytes), 8, ~uint64_t{0}, {"length of the header"}},
+      {offsetof(NativeStart, vocab_bytes), 8, 0, {"checksum of the header"}},
+      {offsetof(NativeStart, vocab_bytes), 8, bytes.size(), {"length of the vocabulary"}},
+      {offsetof(NativeStart, vocab_bytes), 8, ~uint64_t{0}, {"length of the vocabulary"}},
+      {offsetof(NativeStart, n_tensors), 4, 0, {"checksum of the header"}},
+      {offsetof(NativeStart, n_tensors), 4, 3, {"checksum of the header"}},
+      {offsetof(NativeStart, n_tensors), 4, ~0U, {"length of the checksums"}},
+      {offsetof(NativeStart, checksum), 4, 0, {"checksum of the header", "expected 00000000"}},
+  };
+  for (const auto& [at, size, value, words] : table) {
+    SCOPED_TRACE(testing::Message() << at << " = " << value);
+    std::string other = bytes;
+    std::memcpy(other.data() + at, &value, size);
+    expect_open_error(dir.write("other.gptj", other), words);
+  }
 }
 
 TEST_F(Native, TruncatedAnywhere) {
@@ -199,20 +270,32 @@ TEST_F(Native, TruncatedAnywhere) {
   }
 }
 
-TEST_F(Native, FlippedBits) {
-  const std::string bytes = with_header(header.dump(), kDataBytes);
-  const std::string file = read_text_file(bytes, 1 << 20);
-  const size_t header_end = kNativeHeaderAt + header.dump().size();
+/// Not one of them gets as far as the JSON.
+TEST_F(Native, EveryFlippedBitOfTheHeaderIsFound) {
+  const std::string bytes = read_text_file(write(), 1 << 20);
+  const NativeStart* start = reinterpret_cast<const NativeStart*>(bytes.data());
+  const size_t end = sizeof *start + start->header_bytes + start->vocab_bytes + 2 * sizeof(uint32_t);
+  for (size_t bit = 0; bit < 8 * end; bit += 5) {
+    std::string flipped = bytes;
+    flipped[bit / 8] ^= static_cast<char>(1 << bit % 8);
+    SCOPED_TRACE(bit);
+    expect_open_error(dir.write("flipped.gptj", flipped), {"flipped.gptj"});
+  }
+}
+
+/// A damaged header whose checksum is right all the same, as an attacker writes it.
+TEST_F(Native, FlippedBitsBehindARightChecksum) {
+  const std::string text = header.dump();
   std::mt19937 random(7);
   int opened = 0;
   for (int i = 0; i < 2000; ++i) {
-    std::string flipped = file;
-    flipped[random() % header_end] ^= static_cast<char>(1 << random() % 8);
-    const std::string path = dir.write("flipped.gptj", flipped);
+    std::string both = text + three_tokens();
+    both[random() % both.size()] ^= static_cast<char>(1 << random() % 8);
+    const std::string path = with_header(both.substr(0, text.size()), both.substr(text.size()), kDataBytes);
     try {
       for (const FileTensor& tensor : open_model_file(path).tensors) {
         EXPECT_EQ(tensor.bytes, native_bytes(tensor.dtype, tensor.shape));
-        EXPECT_LE(tensor.offset + tensor.bytes, flipped.size());
+        EXPECT_LE(tensor.offset + tensor.bytes, std::filesystem::file_size(path));
       }
       ++opened;
     } catch (const Error& error) {

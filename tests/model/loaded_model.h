@@ -26,7 +26,7 @@ class LoadedModel {
   const Config& config() const { return architecture_->config(); }
   const ModelFile& file() const { return file_; }
   uint64_t weight_bytes() const { return weight_bytes_; }
-  uint64_t bytes_taken() const { return weights_->used(); }
+  uint64_t bytes_taken() const { return weights_.arena->used(); }
 
   /// All tokens in one pass, from an empty context.
   Intermediates evaluate(const std::vector<int>& ids, const Precision& precision = {});
@@ -36,7 +36,7 @@ class LoadedModel {
   ThreadPool pool_;
   std::unique_ptr<Architecture> architecture_;
   uint64_t weight_bytes_;
-  std::unique_ptr<Arena> weights_;
+  Weights weights_;
 };
 
 }  // namespace gptj::test

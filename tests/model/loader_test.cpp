@@ -136,13 +136,14 @@ TEST(Loader, ProgressGrowsToTheTotal) {
   binder.matrix(matrix, kName, 3001, 500);
   ThreadPool pool(1);
   uint64_t last = 0, calls = 0;
-  const auto memory = binder.load(pool, [&](uint64_t done, uint64_t total) {
+  const auto progress = [&](uint64_t done, uint64_t total) {
     EXPECT_GT(done, last);
     EXPECT_EQ(total, static_cast<uint64_t>(matrix.bytes()));
     last = done;
     ++calls;
     return true;
-  });
+  };
+  const auto memory = binder.load(pool, {.progress = progress});
   EXPECT_EQ(last, static_cast<uint64_t>(matrix.bytes()));
   EXPECT_GE(calls, 2U);
 }
@@ -155,8 +156,8 @@ TEST(Loader, MayBeStopped) {
   binder.matrix(matrix, kName, 3001, 500);
   ThreadPool pool(1);
   int calls = 0;
-  expect_error([&] { binder.load(pool, [&](uint64_t, uint64_t) { return ++calls == 0; }); },
-               {one.file.path, "loading was stopped"});
+  const auto stop = [&](uint64_t, uint64_t) { return ++calls == 0; };
+  expect_error([&] { binder.load(pool, {.progress = stop}); }, {one.file.path, "loading was stopped"});
   EXPECT_EQ(calls, 1);
 }
 
@@ -171,6 +172,68 @@ TEST(Loader, AFileThatShrinksIsAnError) {
     ThreadPool pool(n_threads);
     expect_error([&] { binder.load(pool, {}); }, {one.file.path, "truncated", "at offset 6001999"});
   }
+}
+
+/// As our own file has it: a matrix in panels and a vector, each where a page begins.
+struct InPanels {
+  explicit InPanels(const TempDir& directory) {
+    std::string data(static_cast<size_t>(matrix.bytes()), 'm');
+    data.resize(kVectorAt, '\0');
+    data.append(reinterpret_cast<const char*>(values), sizeof values);
+    file.path = directory.write("panels.bin", data);
+    file.files.push_back(std::make_unique<InputFile>(file.path));
+    const InputFile* in = file.files.front().get();
+    file.tensors.push_back({"w", DType::q8, {40, 512}, in, 0, static_cast<uint64_t>(matrix.bytes()), true});
+    file.tensors.push_back({"v", DType::f32, {20}, in, kVectorAt, sizeof values, true});
+  }
+
+  Weights load(const LoadOptions& options) {
+    Binder binder(file);
+    binder.matrix(matrix, {"w", "w"}, 40, 512);
+    binder.vector(vector, {"v", "v"}, 20);
+    binder.optional_vector(zeros, {"none", "none"}, 20);
+    ThreadPool pool(2);
+    return binder.load(pool, options);
+  }
+
+  static constexpr size_t kVectorAt = 1 << 16;
+  float values[32] = {1, 2, 3};
+  Matrix matrix = {nullptr, DType::q8, 40, 512};
+  Vector vector, zeros;
+  ModelFile file;
+};
+
+TEST(Loader, WhatLiesAsInMemoryIsUsedInPlace) {
+  const TempDir dir;
+  for (const auto& [map, prefetch] : {std::pair{true, false}, {true, true}, {false, false}}) {
+    InPanels model(dir);
+    uint64_t last = 0, end = 0;
+    const auto progress = [&](uint64_t done, uint64_t total) {
+      last = done;
+      end = total;
+      return true;
+    };
+    const Weights weights = model.load({.progress = progress, .map = map, .prefetch = prefetch});
+    EXPECT_EQ(bytes_of(model.matrix), std::vector<uint8_t>(static_cast<size_t>(model.matrix.bytes()), 'm'));
+    EXPECT_EQ(model.vector.data[2], 3);
+    EXPECT_EQ(model.vector.data[31], 0);
+    EXPECT_EQ(model.zeros.data[0], 0);
+    EXPECT_EQ(weights.mappings.size(), map ? 1U : 0U);
+    EXPECT_EQ(weights.mapped_bytes,
+              map ? static_cast<uint64_t>(model.matrix.bytes()) + sizeof model.values : 0);
+    EXPECT_EQ(weights.arena->used() < static_cast<size_t>(model.matrix.bytes()), map);
+    EXPECT_LE(last, end);
+    if (prefetch) {
+      EXPECT_EQ(end, model.file.files.front()->size());
+    }
+  }
+}
+
+TEST(Loader, AMappedFileThatChangedIsAnError) {
+  const TempDir dir;
+  InPanels model(dir);
+  std::filesystem::resize_file(model.file.path, 100);
+  expect_error([&] { model.load({}); }, {model.file.path, "expected 65664 bytes, found 100"});
 }
 
 TEST(Loader, TakesTheMemoryThatItSaid) {
