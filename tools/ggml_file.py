@@ -149,7 +149,9 @@ class Type:
         """Stored elements -> float32, flat."""
         if self.encode is None:
             return stored.astype(np.float32)
-        return _decode(stored, self.offset, self.version).ravel()
+        values = _decode(stored, self.offset, self.version).ravel()
+        # Blocks of 16 become F16 in our reader.
+        return values if self.n == 32 else values.astype(np.float16).astype(np.float32)
 
     def count(self, n: int) -> int:
         """Stored elements of n values."""
