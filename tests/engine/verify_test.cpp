@@ -3,7 +3,7 @@
 #include "base/failure.h"
 #include "base/file.h"
 #include "engine/tiny_models.h"
-#include "gptj/quantize.h"
+#include "gptj/convert.h"
 #include "io/model_file.h"
 
 namespace gptj {
@@ -16,7 +16,7 @@ class Verify : public testing::Test {
   /// Our own file of a tiny model.
   std::string native() const {
     write_huggingface_gptj(in, kTinyShape, DType::f32);
-    quantize_model(in.path(), dir.file("model.gptj"), {.type = "q4_0", .n_threads = 2});
+    convert_model(in.path(), dir.file("model.gptj"), {.type = "q4_0", .n_threads = 2});
     return dir.file("model.gptj");
   }
 
