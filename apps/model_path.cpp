@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "base/quoted.h"
+#include "command_line.h"
 #include "gptj/error.h"
 #include "gptj/hub.h"
 #include "suggest.h"
@@ -21,6 +22,14 @@ std::string model_path(const std::string& named) {
       fmt::format("{}: no such file or directory, nor a model of that name in the cache {}{}; 'gpt-j pull "
                   "{}' would fetch one",
                   quoted(named), quoted(hub.cache), similar_cached_model(named), named));
+}
+
+void split_revision(std::string& name, std::optional<std::string>& revision) {
+  const size_t at = name.find('@');
+  if (at == std::string::npos) return;
+  if (revision) throw UsageError("expected NAME@REVISION or --revision, found both");
+  revision = name.substr(at + 1);
+  name.resize(at);
 }
 
 std::string similar_cached_model(const std::string& name) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 namespace gptj::apps {
@@ -8,6 +9,10 @@ namespace gptj::apps {
 /// "ORG/NAME[@REVISION]" that of the Hugging Face cache. Throws Error, with the way to fetch it, for such a name
 /// that is neither.
 std::string model_path(const std::string& named);
+
+/// NAME@REVISION is the same as NAME --revision REVISION: takes the revision from the name. Throws UsageError if both are
+/// there.
+void split_revision(std::string& name, std::optional<std::string>& revision);
 
 /// The name of the cache's model that is most like `name`, as a question to append to a message; else empty.
 std::string similar_cached_model(const std::string& name);

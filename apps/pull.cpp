@@ -2,6 +2,7 @@
 #include "command_line.h"
 #include "console.h"
 #include "gptj/hub.h"
+#include "model_path.h"
 #include "options.h"
 #include "program.h"
 #include "rate.h"
@@ -13,15 +14,6 @@ struct Options {
   std::optional<std::string> name, revision, file;
   LogOptions log;
 };
-
-/// NAME@REVISION is the same as NAME --revision REVISION.
-void split_revision(Options& options) {
-  const size_t at = options.name->find('@');
-  if (at == std::string::npos) return;
-  if (options.revision) throw UsageError("expected NAME@REVISION or --revision, found both");
-  options.revision = options.name->substr(at + 1);
-  options.name->resize(at);
-}
 
 PulledModel pull(const Options& options, const Log& log) {
   ProgressLine progress("pull", log);
@@ -66,7 +58,7 @@ int pull_command(const Program& program, const Command& command, std::vector<std
   options.log.declare_quiet(line);
   if (!line.parse(std::move(args))) return 0;
   if (!options.name) throw UsageError("expected the NAME of a model, found none");
-  split_revision(options);
+  split_revision(*options.name, options.revision);
 
   const Log log = options.log.log();
   const PulledModel model = pull(options, log);

@@ -31,6 +31,7 @@ int remove_command(const Program& program, const Command& command, std::vector<s
   if (!line.parse(std::move(args))) return 0;
   if (!name) throw UsageError("expected the NAME of a model, found none");
 
+  split_revision(*name, revision);
   const uint64_t bytes = remove(*name, revision.value_or(""));
   log.log().line("rm: '{}'{} removed from the cache: {} are free again", escaped(*name),
                  revision ? fmt::format(", revision '{}',", escaped(*revision)) : "", bytes_text(bytes));

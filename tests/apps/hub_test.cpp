@@ -150,7 +150,8 @@ TEST_F(Hub, ListAndRemove) {
   f = gptj({"rm", "org/dmeo"});
   EXPECT_EQ(f.code, 1);
   EXPECT_TRUE(contains(f.err, "did you mean 'org/demo'?"));
-  f = gptj({"rm", "org/demo", "--revision", "main"});
+  EXPECT_EQ(gptj({"rm", "org/demo@main", "--revision", "main"}).code, 2);
+  f = gptj({"rm", "org/demo@main"});
   EXPECT_EQ(f.code, 0) << f.err;
   EXPECT_TRUE(contains(f.err, "MB are free again"));
   EXPECT_EQ(gptj({"list", "--json"}).out, "[]\n");
