@@ -73,6 +73,7 @@ void set_up_console() {
     if (signal == SIGHUP && before.sa_handler == SIG_IGN) continue;  // nohup
     ::sigaction(signal, &action, nullptr);
   }
+  std::signal(SIGXFSZ, SIG_IGN);  // writing then fails like on a full disk, and cleans up
   std::signal(SIGBUS, on_bus_error);
 }
 

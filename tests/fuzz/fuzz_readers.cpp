@@ -87,7 +87,7 @@ std::unique_ptr<Place> place;
 /// The right answer to nonsense: one short line.
 void check(const Error& error) {
   const std::string_view message = error.what();
-  constexpr size_t kLongest = 1200;  // of a path and three names whose every byte is escaped
+  constexpr size_t kLongest = 2000;  // with four names of a hundred bytes, all of them escaped
   if (message.size() < kLongest && message.find_first_of("\n\r\x1b") == std::string_view::npos) return;
   std::fprintf(stderr, "a message that is no short line: %s\n", error.what());
   std::abort();
