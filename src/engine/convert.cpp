@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -15,6 +14,7 @@
 #include "engine/verify.h"
 #include "model/row_converter.h"
 #include "model/stored_type.h"
+#include "tensor/pack.h"
 #include "tensor/quantize.h"
 #include "text/vocab_files.h"
 
@@ -131,14 +131,7 @@ class Converter {
     const auto n = static_cast<size_t>(matrix.from->to->n),
                count = static_cast<size_t>(piece.end - piece.begin);
     columns.resize(n * count * size);
-    constexpr size_t kTile = 16;  // keeps both sides in L1
-    for (size_t begin = 0; begin < n; begin += kTile) {
-      for (size_t r = 0; r < count; ++r) {
-        for (size_t k = begin; k < std::min(n, begin + kTile); ++k) {
-          std::memcpy(columns.data() + (k * count + r) * size, rows + (r * n + k) * size, size);
-        }
-      }
-    }
+    transpose(rows, count, n, size, columns.data());
     for (size_t k = 0; k < n; ++k) {
       const uint64_t value =
           k * static_cast<uint64_t>(matrix.from->to->rows) + static_cast<uint64_t>(piece.begin);

@@ -100,17 +100,7 @@ void RowReader::read_transposed(const FileTensor& from, const Layout& layout, in
     from.file->read_at(from.offset + static_cast<uint64_t>(k * layout.value_step + row) * size,
                        raw_.data() + static_cast<size_t>(k) * run, run);
   }
-  const size_t stride = static_cast<size_t>(layout.n) * size;
-  constexpr int64_t kTile = 16;  // columns: keeps both sides in L1
-  for (int64_t begin = 0; begin < layout.n; begin += kTile) {
-    const int64_t end = std::min(layout.n, begin + kTile);
-    for (int64_t r = 0; r < count; ++r) {
-      for (int64_t k = begin; k < end; ++k) {
-        std::memcpy(out + static_cast<size_t>(r) * stride + static_cast<size_t>(k) * size,
-                    raw_.data() + static_cast<size_t>(k) * run + static_cast<size_t>(r) * size, size);
-      }
-    }
-  }
+  transpose(raw_.data(), static_cast<size_t>(layout.n), static_cast<size_t>(count), size, out);
 }
 
 void RowReader::read_strided(const FileTensor& from, const Layout& layout, int64_t row, int64_t count,

@@ -113,6 +113,18 @@ void unpack_panel(DType dtype, const uint8_t* panel, int64_t n, uint8_t* const (
   with_format(dtype, [&]<class Format>(Format) { unpack_format<Format>(panel, n, rows); });
 }
 
+void transpose(const uint8_t* from, size_t rows, size_t columns, size_t size, uint8_t* to) {
+  constexpr size_t kTile = 16;  // columns: keeps both sides in L1
+  for (size_t begin = 0; begin < columns; begin += kTile) {
+    const size_t end = std::min(columns, begin + kTile);
+    for (size_t row = 0; row < rows; ++row) {
+      for (size_t column = begin; column < end; ++column) {
+        std::memcpy(to + (column * rows + row) * size, from + (row * columns + column) * size, size);
+      }
+    }
+  }
+}
+
 void to_f32(DType dtype, const uint8_t* source, int64_t n, float* out) {
   with_format(dtype, [&]<class Format>(Format) {
     if constexpr (kIsQuantized<Format>) {

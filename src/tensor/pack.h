@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "tensor/dtype.h"
@@ -14,6 +15,9 @@ bool pack_panel(DType dtype, const uint8_t* const (&rows)[kPanelRows], int64_t n
 
 /// The inverse: the panel's 16 rows, to where `rows` say.
 void unpack_panel(DType dtype, const uint8_t* panel, int64_t n, uint8_t* const (&rows)[kPanelRows]);
+
+/// [rows][columns] to [columns][rows], of values of `size` bytes.
+void transpose(const uint8_t* from, size_t rows, size_t columns, size_t size, uint8_t* to);
 
 /// `n` values in the file's form as F32.
 void to_f32(DType dtype, const uint8_t* source, int64_t n, float* out);

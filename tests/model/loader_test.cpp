@@ -100,6 +100,21 @@ TEST(Loader, LargeTransposedMatricesArriveWhole) {
   }
 }
 
+/// Loads the file's values as [rows, n] that lie so far apart.
+void expect_strided(OneMatrix& one, int rows, int64_t n, int64_t row_step, int64_t value_step) {
+  FileTensor& tensor = one.file.tensors.front();
+  tensor.shape = {rows, n};
+  tensor.strides = {row_step, value_step};
+  Matrix matrix;
+  Binder binder(one.file);
+  binder.matrix(matrix, kName, rows, n);
+  ThreadPool pool(1);
+  const auto memory = binder.load(pool, {});
+  EXPECT_EQ(bytes_of(matrix),
+            gathered(one, rows, n, [&](int row, int64_t k) { return row * row_step + k * value_step; }))
+      << row_step << ", " << value_step;
+}
+
 TEST(Loader, StridesSayWhereValuesLie) {
   const TempDir dir;
   constexpr int kRows = 37;
@@ -113,18 +128,7 @@ TEST(Loader, StridesSayWhereValuesLie) {
                                              {3, 111},
                                              {7, 0}}) {
     OneMatrix one(dir, DType::f16, 80, 60);
-    FileTensor& tensor = one.file.tensors.front();
-    tensor.shape = {kRows, kN};
-    tensor.strides = {row_step, value_step};
-    Matrix matrix;
-    Binder binder(one.file);
-    binder.matrix(matrix, kName, kRows, kN);
-    ThreadPool pool(1);
-    const auto memory = binder.load(pool, {});
-    EXPECT_EQ(bytes_of(matrix),
-              gathered(one, kRows, kN,
-                       [r = row_step, v = value_step](int row, int64_t k) { return row * r + k * v; }))
-        << row_step << ", " << value_step;
+    expect_strided(one, kRows, kN, row_step, value_step);
   }
 }
 
@@ -134,16 +138,7 @@ TEST(Loader, StridesMayBeWide) {
   constexpr int kRows = 3;
   constexpr int64_t kN = 5, kStep = 200'001;
   OneMatrix one(dir, DType::f16, 1, 2 * (kRows - 1) + kStep * (kN - 1) + 1);
-  FileTensor& tensor = one.file.tensors.front();
-  tensor.shape = {kRows, kN};
-  tensor.strides = {2, kStep};
-  Matrix matrix;
-  Binder binder(one.file);
-  binder.matrix(matrix, kName, kRows, kN);
-  ThreadPool pool(1);
-  const auto memory = binder.load(pool, {});
-  EXPECT_EQ(bytes_of(matrix),
-            gathered(one, kRows, kN, [](int row, int64_t k) { return row * 2 + k * kStep; }));
+  expect_strided(one, kRows, kN, 2, kStep);
 }
 
 TEST(Loader, ProgressGrowsToTheTotal) {

@@ -201,5 +201,22 @@ TEST(PackPanel, PlainNumbersMayBeAnything) {
   }
 }
 
+TEST(Transpose, RowsBecomeColumns) {
+  for (const auto& [rows, columns] : {std::pair<size_t, size_t>{1, 1}, {1, 40}, {40, 1}, {5, 16}, {37, 33}}) {
+    for (const size_t size : {size_t{2}, size_t{4}}) {
+      std::vector<uint8_t> from(rows * columns * size), to(from.size());
+      for (size_t i = 0; i < from.size(); ++i) from[i] = static_cast<uint8_t>(i * 7 + i / 251);
+      transpose(from.data(), rows, columns, size, to.data());
+      for (size_t row = 0; row < rows; ++row) {
+        for (size_t column = 0; column < columns; ++column) {
+          ASSERT_EQ(
+              0, std::memcmp(&to[(column * rows + row) * size], &from[(row * columns + column) * size], size))
+              << rows << " x " << columns << ": " << row << ", " << column;
+        }
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace gptj
