@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/thread_pool.h"
 #include "kernels/cpu.h"
+#include "model/kv_cache.h"
 
 namespace gptj {
 namespace {
@@ -22,14 +23,22 @@ struct Shape {
   int n_tokens;
   int head_dim;
 
-  int64_t n_ctx() const { return round_up(n_tokens, kPanelRows); }
-  int64_t numbers() const { return n_ctx() * round_up(head_dim, kPanelRows); }  // of keys, or of values
-  int64_t number_bytes() const { return type == KvType::f32 ? 4 : type == KvType::f16 ? 2 : 1; }
-  int64_t scales() const {
-    return type == KvType::int8 ? n_ctx() * round_up(head_dim, kKvBlock) / kKvBlock : 0;
+  Config config() const {
+    Config config;
+    config.n_layer = 1;
+    config.n_head = n_heads;
+    config.n_embd = n_heads * head_dim;
+    return config;
   }
-  int64_t head_bytes() const { return 2 * (numbers() * number_bytes() + scales() * 4); }
 };
+
+/// Bytes of one head's keys and values.
+int64_t head_bytes(Shape shape) {
+  shape.n_heads = 1;
+  Arena measure;
+  KvCache(measure, shape.config(), shape.n_tokens, 1, shape.type);
+  return static_cast<int64_t>(measure.used());
+}
 
 /// Heads full of tokens, and queries for them.
 class Heads {
@@ -44,6 +53,7 @@ class Heads {
     lay_out(measure);
     arena_ = std::make_unique<Arena>(measure.used(), "a benchmark");
     lay_out(*arena_);
+    for (int page = 0; page < cache_.n_pages(); ++page) pages_.push_back(page);
     for (int64_t i = 0; i < n_queries * q_stride(); ++i) q_[i] = some(i);
     pool_.parallel_for(shape.n_heads, 1, [&](int64_t begin, int64_t, int) {
       for (int token = 0; token < shape_.n_tokens; ++token) {
@@ -55,9 +65,17 @@ class Heads {
   /// The last n_queries of the tokens against all heads.
   void run() {
     pool_.parallel_for(shape_.n_heads, 1, [&](int64_t begin, int64_t, int thread) {
-      attention_({head(begin), shape_.head_dim, 0.1f, q_, q_stride(), n_queries_,
-                  shape_.n_tokens - n_queries_, out_ + thread * n_queries_ * q_stride(), q_stride(),
-                  scratch_ + thread * scratch_size()});
+      attention_({.kv = head(begin),
+                  .head_dim = shape_.head_dim,
+                  .scale = 0.1f,
+                  .q = q_,
+                  .q_stride = q_stride(),
+                  .n_queries = n_queries_,
+                  .n_past = shape_.n_tokens - n_queries_,
+                  .n_common = 0,
+                  .out = out_ + thread * n_queries_ * q_stride(),
+                  .out_stride = q_stride(),
+                  .scratch = scratch_ + thread * scratch_size()});
     });
   }
 
@@ -67,18 +85,13 @@ class Heads {
   int64_t scratch_size() const { return attention_scratch(shape_.n_tokens, n_queries_, shape_.head_dim); }
 
   void lay_out(Arena& arena) {
-    data_ = arena.take<uint8_t>(shape_.n_heads * shape_.head_bytes());
+    cache_ = KvCache(arena, shape_.config(), shape_.n_tokens, 1, shape_.type);
     q_ = arena.take<float>((n_queries_ + 8) * q_stride());
     out_ = arena.take<float>(pool_.n_threads() * n_queries_ * q_stride());
     scratch_ = arena.take<float>(pool_.n_threads() * scratch_size());
   }
 
-  KvHead head(int64_t i) const {
-    uint8_t* keys = data_ + i * shape_.head_bytes();
-    uint8_t* values = keys + shape_.numbers() * shape_.number_bytes();
-    auto* scales = reinterpret_cast<float*>(values + shape_.numbers() * shape_.number_bytes());
-    return {keys, values, scales, scales + shape_.scales(), shape_.n_ctx()};
-  }
+  KvHead head(int64_t i) const { return cache_.head(0, static_cast<int>(i), pages_.data()); }
 
   const KvKernels& kernels_;
   void (*const attention_)(const AttentionArgs&) noexcept;
@@ -86,16 +99,17 @@ class Heads {
   const int n_queries_;
   ThreadPool pool_;
   std::unique_ptr<Arena> arena_;
-  uint8_t* data_ = nullptr;
+  KvCache cache_;
+  std::vector<int> pages_;
   float *q_ = nullptr, *out_ = nullptr, *scratch_ = nullptr;
 };
 
 void decode(benchmark::State& state, const Kernels& table, KvType type) {
   Shape shape{type, 1, static_cast<int>(state.range(1)), static_cast<int>(state.range(0))};
-  shape.n_heads = static_cast<int>(kDecodeBytes / shape.head_bytes());
+  shape.n_heads = static_cast<int>(kDecodeBytes / head_bytes(shape));
   Heads heads(table, shape, 1, Arithmetic::decode);
   for (auto _ : state) heads.run();
-  state.SetBytesProcessed(state.iterations() * shape.n_heads * shape.head_bytes());
+  state.SetBytesProcessed(state.iterations() * shape.n_heads * head_bytes(shape));
 }
 
 void prompt(benchmark::State& state, const Kernels& table, KvType type) {

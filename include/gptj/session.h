@@ -20,11 +20,15 @@ struct SessionOptions {
   int n_threads = 0;  // 0: one per physical core
   bool pinned =
       false;  // each thread stays on a core of its own, where the system can; also the one that opens the session
-  int n_batch = 512;  // prompt tokens in one pass; changes speed and scratch memory, never results
+  int n_batch = 512;    // prompt tokens in one pass; changes speed and scratch memory, never results
+  int n_sequences = 1;  // texts in the making, each of up to n_ctx tokens
   KvType kv_type = KvType::f16;
   /// F32 throughout. Else quantized weights meet activations in 8 bits, and prompts are read in what the CPU multiplies
   /// fastest: BF16, or 8 bits with coarser scales.
   bool exact = false;
+  /// Tokens of one call of prefill() see each other, not only those before them, as GPT-JT was trained to read prompts
+  /// (prefix language model, arXiv:1910.10683). They must fit n_batch.
+  bool prefix_lm = false;
 };
 
 /// Bytes that a session takes when it opens, and never more.
@@ -38,9 +42,10 @@ SessionMemory session_memory(const ModelInfo& model, const SessionOptions& optio
 /// Throws Error if GPTJ_ISA names one that does not exist or that this CPU lacks.
 std::string instruction_set();
 
-/// One text in the making: the KV cache of the tokens so far. All memory is taken by the constructor.
-/// Results do not depend on n_threads or n_batch, nor on how many tokens one call brings: prefill() and decode() may
-/// compute differently, but each always the same. One thread at a time; the Model must outlive it.
+/// Texts in the making, called sequences: the KV cache of their tokens so far. All memory is taken by the constructor.
+/// Results do not depend on n_threads or n_batch, nor on how many tokens one call brings or for how many sequences:
+/// prefill() and decode() may compute differently, but each always the same. Calls that name no sequence mean the first.
+/// One thread at a time; the Model must outlive it.
 class Session {
  public:
   Session(const Model& model, const SessionOptions& options = {});
@@ -49,18 +54,29 @@ class Session {
   ~Session();
 
   int n_ctx() const;
-  int n_past() const;  // tokens in the KV cache
+  int n_sequences() const;
+  int n_past(int sequence = 0) const;  // tokens of it in the KV cache
   int n_batch() const;
   int n_threads() const;
 
-  /// Forgets all tokens from position `n_past` on.
-  void truncate(int n_past);
+  /// Forgets all its tokens from position `n_past` on.
+  void truncate(int n_past, int sequence = 0);
+
+  /// Sequence `to` becomes the text that `from` is. They share keys and values as far as they stay alike.
+  void fork(int from, int to);
+
+  /// Forgets the tokens [begin, end) of a sequence, and moves those that follow to their place. What these tokens have
+  /// learned from the forgotten ones stays with them. Throws Error if the model has learned positions, which cannot move
+  /// (can_shift()).
+  void shift(int begin, int end, int sequence = 0);
+  bool can_shift() const;
 
   /// Appends prompt tokens. Returns the logits [n_vocab] after the last one, valid until the next call.
   /// Throws Error when they do not fit the context, an id is not in the vocabulary, or the logits are not
   /// finite. `cancelled` is asked before each layer of each batch: if it says so, the result is empty and
   /// whole batches count as appended.
-  std::span<const float> prefill(std::span<const int> ids, const std::function<bool()>& cancelled = {});
+  std::span<const float> prefill(std::span<const int> ids, const std::function<bool()>& cancelled = {},
+                                 int sequence = 0);
 
   /// The same, handing the logits [n_vocab] of every token in turn to `each`.
   void prefill(std::span<const int> ids,
@@ -72,6 +88,15 @@ class Session {
   /// Several of them in one pass, to the same bits: guesses of what comes next, for example. Hands the logits
   /// [n_vocab] of every token in turn to `each`.
   void decode(std::span<const int> ids,
+              const std::function<void(int index, std::span<const float> logits)>& each);
+
+  /// The same for tokens of several sequences; those of one must follow each other. Tokens of sequences that share
+  /// keys and values should, too: memory is then read once for all of them.
+  struct Token {
+    int id;
+    int sequence;
+  };
+  void decode(std::span<const Token> tokens,
               const std::function<void(int index, std::span<const float> logits)>& each);
 
  private:

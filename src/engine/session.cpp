@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cassert>
 #include <utility>
 
 #include "base/error.h"
@@ -9,11 +10,13 @@
 #include "engine/model_impl.h"
 #include "engine/thread_count.h"
 #include "kernels/cpu.h"
-#include "model/kv_cache.h"
+#include "model/kv_sequences.h"
 #include "model/ops.h"
 
 namespace gptj {
 namespace {
+
+constexpr int kMaxSequences = 1024;
 
 /// The options with their defaults filled in. Throws Error for what cannot be.
 SessionOptions resolved(SessionOptions options, int model_n_ctx) {
@@ -23,7 +26,10 @@ SessionOptions resolved(SessionOptions options, int model_n_ctx) {
   }
   options.n_threads = thread_count(options.n_threads);
   if (options.n_batch < 1) fail("batch size: expected at least 1 token, found {}", options.n_batch);
-  options.n_batch = std::min(options.n_batch, options.n_ctx);
+  if (options.n_sequences < 1 || options.n_sequences > kMaxSequences) {
+    fail("sequences: expected 1 to {}, found {}", kMaxSequences, options.n_sequences);
+  }
+  options.n_batch = std::min(options.n_batch, std::max(options.n_ctx, options.n_sequences));
   return options;
 }
 
@@ -48,7 +54,7 @@ struct Memory {
 
 Memory lay_out(Arena& arena, const Config& config, const SessionOptions& options) {
   Memory memory;
-  memory.kv = KvCache(arena, config, options.n_ctx, options.kv_type);
+  memory.kv = KvCache(arena, config, options.n_ctx, options.n_sequences, options.kv_type);
   memory.scratch =
       Scratch(arena, config, options.n_ctx, options.n_batch, logit_rows(options), options.n_threads);
   return memory;
@@ -72,7 +78,7 @@ SessionMemory session_memory(const ModelInfo& model, const SessionOptions& optio
   config.n_inner = model.n_inner;
   config.n_rot = model.n_rot;
   Arena kv;
-  KvCache(kv, config, all.n_ctx, all.kv_type);
+  KvCache(kv, config, all.n_ctx, all.n_sequences, all.kv_type);
   return {kv.used(), session_bytes(config, all) - kv.used()};
 }
 
@@ -81,6 +87,8 @@ std::string instruction_set() {
 }
 
 struct Session::Impl {
+  using Each = std::function<void(int index, std::span<const float> logits)>;
+
   Impl(const Model::Impl& m, const SessionOptions& o)
       : model(m),
         config(m.architecture->config()),
@@ -89,66 +97,112 @@ struct Session::Impl {
         pool(options.n_threads, options.pinned),
         arena(session_bytes(config, options),
               fmt::format("a context of {} tokens (a smaller one needs less)", options.n_ctx)),
-        memory(lay_out(arena, config, options)) {
+        memory(lay_out(arena, config, options)),
+        kv(memory.kv, options.n_sequences) {
+    ids.reserve(static_cast<size_t>(options.n_batch));
+    segments.reserve(static_cast<size_t>(options.n_batch));
     rotary_angles(options.n_ctx, config.n_rot, memory.scratch.cos_sin);
   }
 
-  void check(std::span<const int> ids) const {
-    if (ids.size() > static_cast<size_t>(options.n_ctx - n_past)) {
-      fail("context full: expected at most {} more tokens (context {}), found {}", options.n_ctx - n_past,
-           options.n_ctx, ids.size());
-    }
-    for (const int id : ids) {
-      if (id < 0 || id >= config.n_vocab) {
-        fail("token id: expected 0 to {}, found {}", config.n_vocab - 1, id);
-      }
-    }
+  /// Throws Error if the sequence has no room for so many more tokens.
+  void check_room(int sequence, size_t n_tokens) const {
+    assert(sequence >= 0 && sequence < kv.size());
+    const int room = options.n_ctx - kv.n_past(sequence);
+    if (n_tokens <= static_cast<size_t>(room)) return;
+    fail("context full: expected at most {} more tokens (context {}), found {}", room, options.n_ctx,
+         n_tokens);
+  }
+  void check_id(int id) const {
+    if (id < 0 || id >= config.n_vocab) fail("token id: expected 0 to {}, found {}", config.n_vocab - 1, id);
+  }
+  void check(std::span<const int> of_sequence, int sequence) const {
+    check_room(sequence, of_sequence.size());
+    for (const int id : of_sequence) check_id(id);
   }
 
-  /// Evaluates at most n_batch tokens and calls then(pass), which may ask for their logits. False: cancelled,
-  /// and the tokens do not count.
+  Pass make_pass(Arithmetic arithmetic) const {
+    return {.pool = pool,
+            .kernels = table,
+            .kv_kernels = table.kv[static_cast<int>(options.kv_type)],
+            .kv = kv,
+            .scratch = memory.scratch,
+            .arithmetic = options.exact ? Arithmetic::exact : arithmetic,
+            .ids = ids,
+            .segments = segments,
+            .both_ways = options.prefix_lm && arithmetic == Arithmetic::prefill,
+            .inputs = inputs ? &inputs : nullptr};
+  }
+
+  /// One token more in the pass to come, which has n_batch of them at most.
+  void add(Token token) {
+    if (segments.empty() || segments.back().sequence != token.sequence) {
+      segments.push_back({token.sequence, 0});
+    }
+    ++segments.back().n_tokens;
+    ids.push_back(token.id);
+  }
+
+  bool pass_is_full() const { return ids.size() == static_cast<size_t>(options.n_batch); }
+
+  /// Evaluates the tokens that were added and calls then(pass), which may ask for their logits. False: cancelled, and
+  /// the tokens do not count.
   template <typename Then>
-  bool forward(std::span<const int> ids, Arithmetic arithmetic, const Cancelled& cancelled,
-               const Then& then) {
+  bool forward(Arithmetic arithmetic, const Cancelled& cancelled, const Then& then) {
     const trace::Scope scope(arithmetic == Arithmetic::decode ? "decode" : "prefill");
-    const Pass pass{.pool = pool,
-                    .kernels = table,
-                    .kv_kernels = table.kv[static_cast<int>(options.kv_type)],
-                    .kv = memory.kv,
-                    .scratch = memory.scratch,
-                    .arithmetic = options.exact ? Arithmetic::exact : arithmetic,
-                    .ids = ids,
-                    .n_past = n_past,
-                    .inputs = inputs ? &inputs : nullptr};
-    if (!model.architecture->forward(pass, cancelled)) return false;
-    n_past += pass.n_tokens();
-    then(pass);
-    return true;
-  }
-
-  /// The logits after the last of at most n_batch tokens; empty if cancelled.
-  std::span<const float> last_logits(std::span<const int> ids, Arithmetic arithmetic,
-                                     const Cancelled& cancelled = {}) {
-    const auto last = [&](const Pass& pass) { model.architecture->logits(pass, pass.n_tokens() - 1, 1); };
-    return forward(ids, arithmetic, cancelled, last) ? logits(0) : std::span<const float>();
-  }
-
-  /// Hands the logits after every token to `each`.
-  void all_logits(std::span<const int> ids, Arithmetic arithmetic,
-                  const std::function<void(int, std::span<const float>)>& each) {
-    check(ids);
-    const auto batch = static_cast<size_t>(options.n_batch);
-    const int rows = logit_rows(options);
-    int index = 0;
-    for (; !ids.empty(); ids = ids.subspan(std::min(batch, ids.size()))) {
-      forward(ids.first(std::min(batch, ids.size())), arithmetic, {}, [&](const Pass& pass) {
-        for (int first = 0; first < pass.n_tokens(); first += rows) {
-          const int count = std::min(rows, pass.n_tokens() - first);
-          model.architecture->logits(pass, first, count);
-          for (int row = 0; row < count; ++row) each(index++, logits(row));
-        }
-      });
+    const struct Clear {
+      ~Clear() {
+        impl.ids.clear();
+        impl.segments.clear();
+      }
+      Impl& impl;
+    } clear{*this};
+    for (const Segment& segment : segments) {
+      const int n_past = kv.n_past(segment.sequence);
+      kv.own(segment.sequence, n_past, n_past + segment.n_tokens);
     }
+    const Pass pass = make_pass(arithmetic);
+    const bool whole = model.architecture->forward(pass, cancelled);
+    for (const Segment& segment : segments) {
+      kv.set_n_past(segment.sequence, kv.n_past(segment.sequence) + (whole ? segment.n_tokens : 0));
+    }
+    if (whole) then(pass);
+    return whole;
+  }
+
+  /// The logits after the last of the tokens that were added; empty if cancelled.
+  std::span<const float> last_logits(Arithmetic arithmetic, const Cancelled& cancelled = {}) {
+    const auto last = [&](const Pass& pass) { model.architecture->logits(pass, pass.n_tokens() - 1, 1); };
+    return forward(arithmetic, cancelled, last) ? logits(0) : std::span<const float>();
+  }
+
+  /// Hands the logits after every token that was added to `each`, counting from `first`.
+  void all_logits(Arithmetic arithmetic, int first_index, const Each& each) {
+    const int rows = logit_rows(options);
+    forward(arithmetic, {}, [&](const Pass& pass) {
+      for (int first = 0; first < pass.n_tokens(); first += rows) {
+        const int count = std::min(rows, pass.n_tokens() - first);
+        model.architecture->logits(pass, first, count);
+        for (int row = 0; row < count; ++row) each(first_index + first + row, logits(row));
+      }
+    });
+  }
+
+  /// Appends n tokens, in passes of n_batch, and hands the logits after each to `each`.
+  template <typename TokenAt>
+  void append(size_t n, const TokenAt& token_at, Arithmetic arithmetic, const Each& each) {
+    for (size_t i = 0; i < n; ++i) {
+      add(token_at(i));
+      if (pass_is_full() || i + 1 == n) all_logits(arithmetic, static_cast<int>(i + 1 - ids.size()), each);
+    }
+  }
+  void append(std::span<const int> of_first, Arithmetic arithmetic, const Each& each) {
+    check(of_first, 0);
+    append(
+        of_first.size(),
+        [&](size_t i) {
+          return Token{of_first[i], 0};
+        },
+        arithmetic, each);
   }
 
   /// Those that the architecture has just made. Throws Error if they are no numbers to draw from.
@@ -162,10 +216,12 @@ struct Session::Impl {
   const Config& config;
   const SessionOptions options;
   const Kernels& table;
-  ThreadPool pool;
+  mutable ThreadPool pool;
   Arena arena;  // all memory of the session
   const Memory memory;
-  int n_past = 0;
+  KvSequences kv;
+  std::vector<int> ids;           // of the pass to come
+  std::vector<Segment> segments;  // of the pass to come
   std::function<void(const Matrix& w, const Rows& x)> inputs;
 };
 
@@ -178,8 +234,11 @@ Session::~Session() = default;
 int Session::n_ctx() const {
   return impl_->options.n_ctx;
 }
-int Session::n_past() const {
-  return impl_->n_past;
+int Session::n_sequences() const {
+  return impl_->options.n_sequences;
+}
+int Session::n_past(int sequence) const {
+  return impl_->kv.n_past(sequence);
 }
 int Session::n_batch() const {
   return impl_->options.n_batch;
@@ -195,33 +254,72 @@ void Session::watch_inputs(std::function<void(std::string_view matrix, const Row
                       const Matrix& w, const Rows& x) { watch(names.at(w.data), x); };
 }
 
-void Session::truncate(int n_past) {
-  impl_->n_past = std::clamp(n_past, 0, impl_->n_past);
+void Session::truncate(int n_past, int sequence) {
+  impl_->kv.set_n_past(sequence, std::clamp(n_past, 0, impl_->kv.n_past(sequence)));
 }
 
-std::span<const float> Session::prefill(std::span<const int> ids, const std::function<bool()>& cancelled) {
-  impl_->check(ids);
+void Session::fork(int from, int to) {
+  impl_->kv.fork(from, to);
+}
+
+bool Session::can_shift() const {
+  return impl_->config.n_rot > 0;
+}
+
+void Session::shift(int begin, int end, int sequence) {
+  if (!can_shift()) fail("context shift: expected a model with rotary positions, found learned ones");
+  KvSequences& kv = impl_->kv;
+  const int n_past = kv.n_past(sequence);
+  assert(begin >= 0 && begin <= end && end <= n_past);
+  kv.own(sequence, begin, n_past);
+  const Pass pass = impl_->make_pass(Arithmetic::decode);
+  shift_tokens(pass, impl_->config, sequence, end, n_past, end - begin);
+  kv.set_n_past(sequence, n_past - (end - begin));
+}
+
+std::span<const float> Session::prefill(std::span<const int> ids, const std::function<bool()>& cancelled,
+                                        int sequence) {
+  impl_->check(ids, sequence);
   if (ids.empty()) fail("prompt: expected at least 1 token, found none");
-  const auto batch = static_cast<size_t>(impl_->options.n_batch);
-  for (; ids.size() > batch; ids = ids.subspan(batch)) {
-    if (!impl_->forward(ids.first(batch), Arithmetic::prefill, cancelled, [](const Pass&) {})) return {};
+  if (impl_->options.prefix_lm && ids.size() > static_cast<size_t>(n_batch())) {
+    fail("prompt: expected at most {} tokens, the batch size, to be read both ways, found {}", n_batch(),
+         ids.size());
   }
-  return impl_->last_logits(ids, Arithmetic::prefill, cancelled);
+  for (const int id : ids.first(ids.size() - 1)) {
+    impl_->add({id, sequence});
+    if (impl_->pass_is_full() && !impl_->forward(Arithmetic::prefill, cancelled, [](const Pass&) {}))
+      return {};
+  }
+  impl_->add({ids.back(), sequence});
+  return impl_->last_logits(Arithmetic::prefill, cancelled);
 }
 
 void Session::prefill(std::span<const int> ids,
                       const std::function<void(int, std::span<const float>)>& each) {
-  impl_->all_logits(ids, Arithmetic::prefill, each);
+  impl_->append(ids, Arithmetic::prefill, each);
 }
 
 void Session::decode(std::span<const int> ids, const std::function<void(int, std::span<const float>)>& each) {
-  impl_->all_logits(ids, Arithmetic::decode, each);
+  impl_->append(ids, Arithmetic::decode, each);
+}
+
+void Session::decode(std::span<const Token> tokens,
+                     const std::function<void(int, std::span<const float>)>& each) {
+  size_t begin = 0;  // of a sequence's tokens
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    impl_->check_id(tokens[i].id);
+    if (i + 1 < tokens.size() && tokens[i + 1].sequence == tokens[i].sequence) continue;
+    impl_->check_room(tokens[i].sequence, i + 1 - begin);
+    begin = i + 1;
+  }
+  impl_->append(
+      tokens.size(), [&](size_t i) { return tokens[i]; }, Arithmetic::decode, each);
 }
 
 std::span<const float> Session::decode(int id) {
-  const std::span<const int> ids(&id, 1);
-  impl_->check(ids);
-  return impl_->last_logits(ids, Arithmetic::decode);
+  impl_->check({&id, 1}, 0);
+  impl_->add({id, 0});
+  return impl_->last_logits(Arithmetic::decode);
 }
 
 }  // namespace gptj

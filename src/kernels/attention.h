@@ -5,7 +5,7 @@
 #include "kernels/unroll.h"
 #include "kernels/vector.h"
 
-/// softmax(q K^T * scale) V for some queries of one head, each with the keys up to its own.
+/// softmax(q K^T * scale) V for some queries of one head, each with the keys that it sees.
 ///
 /// Both products are panels times columns: keys times queries, and values times the queries' weights. Tiles
 /// of some columns and panels keep their sums in registers. Each sum is one chain of multiply-adds in the
@@ -154,6 +154,13 @@ inline void for_queries(int first, int n, const Tile& tile) {
   if constexpr (C > 1) for_queries<C / 2>(first, n, tile);
 }
 
+/// Keys that a query sees.
+template <class S>
+inline int visible_keys(const AttentionArgs& a, int query) {
+  const int causal = a.n_past + query + 1;
+  return causal > a.n_common ? causal : a.n_common;
+}
+
 /// Some queries, few enough that their scores stay in L2: keys and values are read once for all of them.
 template <class S, class Kv>
 struct QueryBlock {
@@ -171,7 +178,7 @@ struct QueryBlock {
   const int64_t score_stride;
 
   /// Keys that a query of this block sees.
-  int visible(int query) const { return a.n_past + first + query + 1; }
+  int visible(int query) const { return visible_keys<S>(a, first + query); }
 
   void run() const {
     const int n_keys = visible(n - 1);
@@ -205,29 +212,28 @@ struct QueryBlock {
       const AttentionArgs& args = block.a;
       const int n_keys = smaller<S>(end, block.visible(query + C - 1)) - begin;
       if (n_keys <= 0) return;
-      const float* scales = nullptr;
-      if constexpr (Kv::kScaled) scales = args.kv.key_scales + begin;
-      KvProduct<S, Kv, Kv::kScaled>{
-          static_cast<const Element*>(args.kv.keys) + int64_t{begin} * args.head_dim,
-          int64_t{args.head_dim} * kPanelRows,
-          (n_keys + kPanelRows - 1) / kPanelRows,
-          args.head_dim,
-          args.q + block.first * args.q_stride,
-          args.q_stride,
-          block.scores + begin,
-          block.score_stride,
-          scales,
-          args.kv.n_ctx}
+      const KvPage page = page_of<S>(args.kv, begin);
+      KvProduct<S, Kv, Kv::kScaled>{static_cast<const Element*>(page.keys),
+                                    int64_t{args.head_dim} * kPanelRows,
+                                    (n_keys + kPanelRows - 1) / kPanelRows,
+                                    args.head_dim,
+                                    args.q + block.first * args.q_stride,
+                                    args.q_stride,
+                                    block.scores + begin,
+                                    block.score_stride,
+                                    page.key_scales,
+                                    page.n_tokens}
           .template columns<C>(query);
     }
   };
 
   /// out += what tokens [begin, end) weigh.
   void values(int begin, int end) const {
+    const KvPage page = page_of<S>(a.kv, begin);
     for (int d = 0; d < a.head_dim; d += kKvBlock) {
-      ValueTile tile{*this, begin, end, d, scores + begin, score_stride};
+      ValueTile tile{*this, page, begin, end, d, scores + begin, score_stride};
       if constexpr (Kv::kScaled) {
-        scale_weights(begin, end, a.kv.value_scales + d / kKvBlock * a.kv.n_ctx);
+        scale_weights(begin, end, page.value_scales + d / kKvBlock * page.n_tokens);
         tile.x = weights;
         tile.x_stride = kKeyBlock;
       }
@@ -239,14 +245,15 @@ struct QueryBlock {
     for (int i = 0; i < n; ++i) {
       for (int t = begin; t < end; t += S::kLanes) {
         S::store(weights + i * kKeyBlock + t - begin,
-                 S::mul(S::load(scores + i * score_stride + t), S::load(scales + t)));
+                 S::mul(S::load(scores + i * score_stride + t), S::load(scales + t - begin)));
       }
     }
   }
 
   struct ValueTile {
     const QueryBlock& block;
-    const int begin, end;  // tokens
+    const KvPage& page;
+    const int begin, end;  // tokens, of the page
     const int d;           // the first of at most kKvBlock dimensions
     const float* x;        // [n][x_stride], the weight of token `begin` first
     int64_t x_stride;
@@ -266,17 +273,17 @@ struct QueryBlock {
     }
 
     KvProduct<S, Kv, false> product(int from, int to) const {
-      const KvHead& kv = block.a.kv;
-      return {static_cast<const Element*>(kv.values) + d * kv.n_ctx + int64_t{from} * kPanelRows,
-              kv.n_ctx * kPanelRows,
-              (smaller<S>(kKvBlock, block.a.head_dim - d) + kPanelRows - 1) / kPanelRows,
-              to - from,
-              x + (from - begin),
-              x_stride,
-              block.out + d,
-              block.out_stride,
-              nullptr,
-              0};
+      return {
+          static_cast<const Element*>(page.values) + d * page.n_tokens + int64_t{from - begin} * kPanelRows,
+          page.n_tokens * kPanelRows,
+          (smaller<S>(kKvBlock, block.a.head_dim - d) + kPanelRows - 1) / kPanelRows,
+          to - from,
+          x + (from - begin),
+          x_stride,
+          block.out + d,
+          block.out_stride,
+          nullptr,
+          0};
     }
   };
 };
@@ -289,7 +296,7 @@ void attention(const AttentionArgs& a) noexcept {
   float* scores = weights + kMaxQueryBlock * kKeyBlock;
   for (int first = 0; first < a.n_queries; first += Block::kQueries) {
     const int n = smaller<S>(Block::kQueries, a.n_queries - first);
-    const int n_keys = a.n_past + first + n;
+    const int n_keys = visible_keys<S>(a, first + n - 1);
     const int64_t score_stride = (n_keys + kPanelRows - 1) / kPanelRows * kPanelRows + kPanelRows;
     Block{a, first, n, a.scratch, out_stride, weights, scores, score_stride}.run();
   }

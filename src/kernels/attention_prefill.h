@@ -39,8 +39,9 @@ class PrefillAttention {
     }
     for (int begin = 0; begin < visible(a.n_queries - 1); begin += kKeyBlock) {
       const int n = smaller<S>(kKeyBlock, visible(a.n_queries - 1) - begin);
-      pack_keys(begin, n);
-      pack_values(begin, n);
+      const KvPage page = page_of<S>(a.kv, begin);
+      pack_keys(page, n);
+      pack_values(page, n);
       const int first = begin < visible(0) ? 0 : begin - a.n_past;  // the first query that sees any of them
       for (int i = first; i < a.n_queries; i += kQueries)
         meet(begin, i, smaller<S>(kQueries, a.n_queries - i));
@@ -58,28 +59,27 @@ class PrefillAttention {
   static constexpr int64_t kScoreStride = kKeyBlock + kPanelRows;
   static constexpr int64_t kWeightStride = operand_stride(Operand::bf16, kKeyBlock);
 
-  /// Tokens that a query sees.
-  int visible(int query) const { return a.n_past + query + 1; }
+  int visible(int query) const { return visible_keys<S>(a, query); }
 
   /// Keys are packed by pairs of dimensions, values by pairs of tokens.
-  void pack_keys(int begin, int n) const {
-    const auto* from = static_cast<const Element*>(a.kv.keys) + int64_t{begin} * a.head_dim;
+  void pack_keys(const KvPage& page, int n) const {
+    const auto* from = static_cast<const Element*>(page.keys);
     for (int panel = 0; panel * kPanelRows < n; ++panel) {
       const auto number = [&](int d, int row) {
         const F key = Kv::template load<S>(from + (int64_t{panel} * a.head_dim + d) * kPanelRows + row);
         if constexpr (!Kv::kScaled) return key;
-        return S::mul(
-            key, S::load(a.kv.key_scales + d / kKvBlock * a.kv.n_ctx + begin + panel * kPanelRows + row));
+        return S::mul(key,
+                      S::load(page.key_scales + d / kKvBlock * page.n_tokens + panel * kPanelRows + row));
       };
       pack_panel(number, a.head_dim, keys + panel * key_panel_bytes);
     }
   }
-  void pack_values(int begin, int n) const {
+  void pack_values(const KvPage& page, int n) const {
     for (int panel = 0; panel * kPanelRows < a.head_dim; ++panel) {
-      const auto* from = static_cast<const Element*>(a.kv.values) + (panel * a.kv.n_ctx + begin) * kPanelRows;
+      const auto* from = static_cast<const Element*>(page.values) + panel * page.n_tokens * kPanelRows;
       const float* scales = nullptr;
       if constexpr (Kv::kScaled) {
-        scales = a.kv.value_scales + panel * kPanelRows / kKvBlock * a.kv.n_ctx + begin;
+        scales = page.value_scales + panel * kPanelRows / kKvBlock * page.n_tokens;
       }
       const auto number = [&](int t, int row) {
         const F value = Kv::template load<S>(from + t * kPanelRows + row);

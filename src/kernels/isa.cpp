@@ -40,7 +40,7 @@ template <class Kv>
 constexpr KvKernels kv_kernels() {
   auto* prefill = attention<Simd, Kv>;
   if constexpr (Simd::kBf16Dot) prefill = attention_prefill<Simd, Kv>;
-  return {store_kv<Simd, Kv>, {attention<Simd, Kv>, attention<Simd, Kv>, prefill}};
+  return {store_kv<Simd, Kv>, load_kv<Simd, Kv>, {attention<Simd, Kv>, attention<Simd, Kv>, prefill}};
 }
 
 template <class... Format>

@@ -90,7 +90,8 @@ enum class Arithmetic {
 };
 inline constexpr int kNumArithmetics = 3;
 
-/// Queries of one head against its keys and values: query i sees the first n_past + i + 1 tokens.
+/// Queries of one head against its keys and values: query i sees the first n_past + i + 1 tokens, or n_common if those
+/// are more.
 struct AttentionArgs {
   KvHead kv;
   int head_dim;
@@ -99,7 +100,8 @@ struct AttentionArgs {
   int64_t q_stride;
   int n_queries;
   int n_past;
-  float* out;  // [n_queries][out_stride]; nothing is written beyond head_dim
+  int n_common;  // 0, or to see tokens that follow at most n_past + n_queries
+  float* out;    // [n_queries][out_stride]; nothing is written beyond head_dim
   int64_t out_stride;
   float* scratch;  // [attention_scratch(n_ctx, n_queries, head_dim)]
 };
@@ -107,7 +109,7 @@ struct AttentionArgs {
 /// Queries that meet keys and values together, and tokens that they meet at a time: their scores, and the
 /// keys or values, stay in L2.
 inline constexpr int kMaxQueryBlock = 28;
-inline constexpr int kKeyBlock = 256;
+inline constexpr int kKeyBlock = kKvPage;
 
 /// Floats that attention needs beside, whatever the arithmetic: of a block of queries the scores of all tokens, or of
 /// all queries the results so far and a block of keys and values in BF16.
@@ -129,6 +131,8 @@ struct FormatKernels {
 struct KvKernels {
   /// A token's key and value [head_dim] into their places.
   void (*store)(const KvHead& head, int token, const float* key, const float* value, int head_dim) noexcept;
+  /// What was kept of it.
+  void (*load)(const KvHead& head, int token, float* key, float* value, int head_dim) noexcept;
   /// softmax(q K^T * scale) V. A query's result does not depend on the other queries.
   void (*attention[kNumArithmetics])(const AttentionArgs&) noexcept;  // index: Arithmetic
 };

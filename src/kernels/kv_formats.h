@@ -48,6 +48,16 @@ struct KvInt8 {
   }
 };
 
+/// Where a text's tokens from `token`, the first of a page, lie.
+template <class S>
+inline KvPage page_of(const KvHead& head, int token) {
+  const int64_t bytes = head.pages[token / kKvPage] * head.stride;
+  const KvPage& first = head.first;
+  return {static_cast<uint8_t*>(first.keys) + bytes, static_cast<uint8_t*>(first.values) + bytes,
+          first.key_scales + bytes / int64_t{sizeof(float)},
+          first.value_scales + bytes / int64_t{sizeof(float)}, first.n_tokens};
+}
+
 /// Numbers of one block: they lie `step` apart in a panel of keys, and side by side in panels of values.
 template <class S, class Kv>
 inline float encode_block(const float* from, int n, typename Kv::Element* codes) {
@@ -59,24 +69,61 @@ inline float encode_block(const float* from, int n, typename Kv::Element* codes)
 template <class S, class Kv>
 void store_kv(const KvHead& head, int token, const float* key, const float* value, int head_dim) noexcept {
   using Element = typename Kv::Element;
-  auto* keys = static_cast<Element*>(head.keys) + int64_t{token / kPanelRows} * head_dim * kPanelRows +
-               token % kPanelRows;
-  auto* values = static_cast<Element*>(head.values) + int64_t{token} * kPanelRows;
+  const KvPage page = page_of<S>(head, token);
+  const int row = token % kKvPage;
+  auto* keys =
+      static_cast<Element*>(page.keys) + int64_t{row / kPanelRows} * head_dim * kPanelRows + row % kPanelRows;
+  auto* values = static_cast<Element*>(page.values) + int64_t{row} * kPanelRows;
   Element codes[kKvBlock];
   for (int first = 0; first < head_dim; first += kKvBlock) {
     const int n = head_dim - first < kKvBlock ? head_dim - first : kKvBlock;
-    const int64_t scale_at = first / kKvBlock * head.n_ctx + token;
+    const int64_t scale_at = first / kKvBlock * page.n_tokens + row;
 
     const float key_scale = encode_block<S, Kv>(key + first, n, codes);
     for (int i = 0; i < n; ++i) keys[(first + i) * kPanelRows] = codes[i];
-    if constexpr (Kv::kScaled) head.key_scales[scale_at] = key_scale;
+    if constexpr (Kv::kScaled) page.key_scales[scale_at] = key_scale;
 
     const float value_scale = encode_block<S, Kv>(value + first, n, codes);
     for (int i = 0; i < n; ++i) {
       const int d = first + i;
-      values[d / kPanelRows * head.n_ctx * kPanelRows + d % kPanelRows] = codes[i];
+      values[d / kPanelRows * page.n_tokens * kPanelRows + d % kPanelRows] = codes[i];
     }
-    if constexpr (Kv::kScaled) head.value_scales[scale_at] = value_scale;
+    if constexpr (Kv::kScaled) page.value_scales[scale_at] = value_scale;
+  }
+}
+
+/// What encode_block() made of n values, as values.
+template <class S, class Kv>
+inline void decode_block(const typename Kv::Element* codes, float scale, int n, float* to) {
+  alignas(64) float block[kKvBlock];
+  for (int i = 0; i < kKvBlock; i += S::kLanes) {
+    S::store(block + i, S::mul(Kv::template load<S>(codes + i), S::set1(scale)));
+  }
+  for (int i = 0; i < n; ++i) to[i] = block[i];
+}
+
+/// What store_kv() kept of a token.
+template <class S, class Kv>
+void load_kv(const KvHead& head, int token, float* key, float* value, int head_dim) noexcept {
+  using Element = typename Kv::Element;
+  const KvPage page = page_of<S>(head, token);
+  const int row = token % kKvPage;
+  const auto* keys = static_cast<const Element*>(page.keys) +
+                     int64_t{row / kPanelRows} * head_dim * kPanelRows + row % kPanelRows;
+  const auto* values = static_cast<const Element*>(page.values) + int64_t{row} * kPanelRows;
+  Element codes[kKvBlock] = {};
+  for (int first = 0; first < head_dim; first += kKvBlock) {
+    const int n = head_dim - first < kKvBlock ? head_dim - first : kKvBlock;
+    const int64_t scale_at = first / kKvBlock * page.n_tokens + row;
+    const auto scale = [scale_at](const float* scales) { return Kv::kScaled ? scales[scale_at] : 1.0f; };
+
+    for (int i = 0; i < n; ++i) codes[i] = keys[(first + i) * kPanelRows];
+    decode_block<S, Kv>(codes, scale(page.key_scales), n, key + first);
+    for (int i = 0; i < n; ++i) {
+      const int d = first + i;
+      codes[i] = values[d / kPanelRows * page.n_tokens * kPanelRows + d % kPanelRows];
+    }
+    decode_block<S, Kv>(codes, scale(page.value_scales), n, value + first);
   }
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <cstring>
 
 #include "base/arena.h"
 #include "gptj/kv_type.h"
@@ -10,39 +12,55 @@
 
 namespace gptj {
 
-/// Keys and values of the tokens so far: [layer][head][keys, values, their scales]. A head's tokens lie
-/// together, so that attention reads long streams.
+/// Memory of keys and values, in pages: [layer][head][page][keys, values, their scales]. A head's pages lie together, and
+/// texts that take them in order have long streams to read.
 class KvCache {
  public:
   KvCache() = default;
 
-  /// Takes its memory from the arena (which may only be counting).
-  KvCache(Arena& arena, const Config& config, int n_ctx, KvType type)
-      : n_ctx_(round_up(n_ctx, kPanelRows)), n_head_(config.n_head) {
+  /// Room for n_sequences of n_ctx tokens each, from the arena (which may only be counting). What is never written
+  /// takes no memory.
+  KvCache(Arena& arena, const Config& config, int n_ctx, int n_sequences, KvType type)
+      : page_tokens_(std::min<int64_t>(kKvPage, round_up(n_ctx, kPanelRows))),
+        n_layer_(config.n_layer),
+        n_head_(config.n_head),
+        n_pages_(static_cast<int>(round_up(n_ctx, kKvPage) / kKvPage) * n_sequences) {
     const int64_t number = type == KvType::f32 ? 4 : type == KvType::f16 ? 2 : 1;
-    key_bytes_ = n_ctx_ * config.head_dim() * number;
-    value_bytes_ = n_ctx_ * round_up(config.head_dim(), kPanelRows) * number;
-    if (type == KvType::int8) n_scales_ = n_ctx_ * (round_up(config.head_dim(), kKvBlock) / kKvBlock);
-    const int64_t bytes = int64_t{config.n_layer} * n_head_ * head_bytes();
+    key_bytes_ = page_tokens_ * config.head_dim() * number;
+    value_bytes_ = page_tokens_ * round_up(config.head_dim(), kPanelRows) * number;
+    if (type == KvType::int8) n_scales_ = page_tokens_ * (round_up(config.head_dim(), kKvBlock) / kKvBlock);
+    const int64_t bytes = int64_t{n_layer_} * n_head_ * n_pages_ * page_bytes();
     data_ = arena.take<uint8_t>(bytes);
     if (data_ != nullptr) platform::prefer_small_pages(data_, static_cast<size_t>(bytes));
   }
 
-  KvHead head(int layer, int head) const {
-    uint8_t* keys = data_ + (int64_t{layer} * n_head_ + head) * head_bytes();
+  int n_pages() const { return n_pages_; }
+
+  /// Of the text that lies in these pages.
+  KvHead head(int layer, int head, const int* pages) const {
+    uint8_t* keys = data_ + (int64_t{layer} * n_head_ + head) * n_pages_ * page_bytes();
     uint8_t* values = keys + key_bytes_;
     auto* scales = reinterpret_cast<float*>(values + value_bytes_);
-    return {keys, values, scales, scales + n_scales_, n_ctx_};
+    return {{keys, values, scales, scales + n_scales_, page_tokens_}, page_bytes(), pages};
+  }
+
+  void copy_page(int from, int to) const {
+    for (int64_t i = 0; i < int64_t{n_layer_} * n_head_; ++i) {
+      uint8_t* const pages = data_ + i * n_pages_ * page_bytes();
+      std::memcpy(pages + to * page_bytes(), pages + from * page_bytes(), static_cast<size_t>(page_bytes()));
+    }
   }
 
  private:
-  int64_t head_bytes() const {
+  int64_t page_bytes() const {  // of one head in one layer
     return key_bytes_ + value_bytes_ + 2 * n_scales_ * static_cast<int64_t>(sizeof(float));
   }
 
-  int64_t n_ctx_ = 0;
+  int64_t page_tokens_ = 0;
+  int n_layer_ = 0;
   int n_head_ = 0;
-  int64_t key_bytes_ = 0;  // of one head in one layer
+  int n_pages_ = 0;
+  int64_t key_bytes_ = 0;  // of a page
   int64_t value_bytes_ = 0;
   int64_t n_scales_ = 0;  // of its keys, and as many of its values
   uint8_t* data_ = nullptr;

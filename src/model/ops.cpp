@@ -169,11 +169,14 @@ Head head_of(const Pass& pass, const AttentionSpec& spec, int token, int head) {
   return {q, q + spec.step, q + 2 * spec.step};
 }
 
-void attend(const Pass& pass, const AttentionSpec& spec, int head, float* scratch) noexcept {
-  const KvHead kv = pass.kv.head(spec.layer, head);
-  for (int token = 0; token < pass.n_tokens(); ++token) {
-    const Head at = head_of(pass, spec, token, head);
-    const int position = pass.n_past + token;
+/// A head of the tokens of a segment, the first of which is the pass's token `first`.
+void attend(const Pass& pass, const AttentionSpec& spec, int head, const Segment& segment, int first,
+            float* scratch) noexcept {
+  const KvHead kv = pass.kv.head(spec.layer, head, segment.sequence);
+  const int n_past = pass.kv.n_past(segment.sequence);
+  for (int i = 0; i < segment.n_tokens; ++i) {
+    const Head at = head_of(pass, spec, first + i, head);
+    const int position = n_past + i;
     if (spec.n_rot > 0) {
       const float* angles = pass.scratch.cos_sin + int64_t{position} * spec.n_rot;
       pass.kernels.rotate(at.q, angles, spec.n_rot);
@@ -182,9 +185,17 @@ void attend(const Pass& pass, const AttentionSpec& spec, int head, float* scratc
     pass.kv_kernels.store(kv, position, at.k, at.v, spec.head_dim);
   }
   pass.kv_kernels.attention[static_cast<int>(pass.arithmetic)](
-      {kv, spec.head_dim, spec.scale, head_of(pass, spec, 0, head).q, pass.scratch.qkv.stride,
-       pass.n_tokens(), pass.n_past, pass.scratch.mixed.row(0) + head * spec.head_dim,
-       pass.scratch.mixed.stride, scratch});
+      {.kv = kv,
+       .head_dim = spec.head_dim,
+       .scale = spec.scale,
+       .q = head_of(pass, spec, first, head).q,
+       .q_stride = pass.scratch.qkv.stride,
+       .n_queries = segment.n_tokens,
+       .n_past = n_past,
+       .n_common = pass.both_ways ? n_past + segment.n_tokens : 0,
+       .out = pass.scratch.mixed.row(first) + head * spec.head_dim,
+       .out_stride = pass.scratch.mixed.stride,
+       .scratch = scratch});
 }
 
 }  // namespace
@@ -199,12 +210,17 @@ void embed(const Pass& pass, const Matrix& table, std::span<const int> indices, 
 }
 
 void add_positions(const Pass& pass, const Matrix& table, const Rows& out) {
-  pass.pool.parallel_for(out.rows, 1, [&](int64_t begin, int64_t end, int) {
-    const trace::Scope scope("embed");
-    for (int64_t t = begin; t < end; ++t) {
-      add_table_row(pass, table, pass.n_past + static_cast<int>(t), true, out.row(t));
-    }
-  });
+  int first = 0;
+  for (const Segment& segment : pass.segments) {
+    const int n_past = pass.kv.n_past(segment.sequence);
+    pass.pool.parallel_for(segment.n_tokens, 1, [&](int64_t begin, int64_t end, int) {
+      const trace::Scope scope("embed");
+      for (int64_t i = begin; i < end; ++i) {
+        add_table_row(pass, table, n_past + static_cast<int>(i), true, out.row(first + i));
+      }
+    });
+    first += segment.n_tokens;
+  }
 }
 
 void layer_norm(const Pass& pass, const Norm& norm, float eps, const Rows& in, const Rows& out) {
@@ -225,7 +241,32 @@ void attention(const Pass& pass, const AttentionSpec& spec) {
   pass.pool.parallel_for(spec.n_head, 1, [&](int64_t begin, int64_t end, int thread) {
     const trace::Scope scope("attention");
     for (int64_t head = begin; head < end; ++head) {
-      attend(pass, spec, static_cast<int>(head), pass.scratch.of_thread(thread));
+      // Texts that share keys and values follow each other, so that memory is read once for all of them.
+      int first = 0;
+      for (const Segment& segment : pass.segments) {
+        attend(pass, spec, static_cast<int>(head), segment, first, pass.scratch.of_thread(thread));
+        first += segment.n_tokens;
+      }
+    }
+  });
+}
+
+void shift_tokens(const Pass& pass, const Config& config, int sequence, int begin, int end, int by) {
+  const int64_t n_heads = int64_t{config.n_layer} * config.n_head;
+  pass.pool.parallel_for(n_heads, 1, [&](int64_t first, int64_t last, int thread) {
+    float* const key = pass.scratch.of_thread(thread);
+    float* const value = key + round_up(config.head_dim(), kPanelRows);
+    float* const back = value + round_up(config.head_dim(), kPanelRows);
+    const float* const angles = pass.scratch.cos_sin + int64_t{by} * config.n_rot;
+    for (int i = 0; i < config.n_rot; ++i) back[i] = i % 2 == 0 ? angles[i] : -angles[i];
+    for (int64_t i = first; i < last; ++i) {
+      const KvHead kv =
+          pass.kv.head(static_cast<int>(i / config.n_head), static_cast<int>(i % config.n_head), sequence);
+      for (int token = begin; token < end; ++token) {
+        pass.kv_kernels.load(kv, token, key, value, config.head_dim());
+        pass.kernels.rotate(key, back, config.n_rot);
+        pass.kv_kernels.store(kv, token - by, key, value, config.head_dim());
+      }
     }
   });
 }

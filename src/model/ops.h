@@ -45,9 +45,15 @@ struct AttentionSpec {
   float scale;
 };
 
-/// Causal self-attention: puts the new tokens' keys and values into the cache and leaves in Scratch::mixed
-/// what each token makes of the values up to its own. One parallel loop over the heads.
+/// Self-attention: puts the new tokens' keys and values into the cache and leaves in Scratch::mixed what each token makes
+/// of the values of its text up to its own, or of all its segment if the pass attends both ways. One parallel loop over
+/// the heads.
 void attention(const Pass& pass, const AttentionSpec& spec);
+
+/// In all layers of a sequence: moves the keys and values of tokens [begin, end) `by` positions to the
+/// front, over what was there, and rotates the keys back as far. For models that have no other positions than rotated
+/// keys.
+void shift_tokens(const Pass& pass, const Config& config, int sequence, int begin, int end, int by);
 
 /// (cos, sin) of position / 10000^(2i / n_rot), [n_ctx][n_rot / 2][2], in F32 as the reference computes it.
 void rotary_angles(int n_ctx, int n_rot, float* cos_sin);

@@ -8,7 +8,7 @@
 #include "base/thread_pool.h"
 #include "kernels/kernels.h"
 #include "model/config.h"
-#include "model/kv_cache.h"
+#include "model/kv_sequences.h"
 #include "tensor/tensor.h"
 
 namespace gptj {
@@ -32,17 +32,24 @@ struct Scratch {
   Scratch(Arena& arena, const Config& config, int n_ctx, int n_batch, int n_logits, int n_threads);
 };
 
+/// Tokens of a pass that follow each other in one text.
+struct Segment {
+  int sequence;  // in the KV cache, which has room of its own for them
+  int n_tokens;
+};
+
 /// One evaluation of some tokens: what forward() and the operations work with.
 struct Pass {
   ThreadPool& pool;
   const Kernels& kernels;
   const KvKernels& kv_kernels;
-  const KvCache& kv;
+  const KvSequences& kv;
   const Scratch& scratch;
   Arithmetic arithmetic;  // of products and attention
 
-  std::span<const int> ids;  // the new tokens
-  int n_past;                // tokens in the KV cache before them
+  std::span<const int> ids;           // the new tokens
+  std::span<const Segment> segments;  // whose they are, in order; each sequence at most once
+  bool both_ways = false;             // tokens of a segment see each other, not only those before them
 
   /// Sees named intermediates ("embed", "h.0.ln_1", "h.0", "ln_f"); not set outside tests.
   const std::function<void(std::string_view name, const Rows& rows)>* probe = nullptr;

@@ -10,14 +10,24 @@ namespace gptj {
 /// Dimensions of a key or value that share a scale, where numbers are stored with scales.
 inline constexpr int kKvBlock = 64;
 
-/// One head of one layer. Numbers of 4, 2 or 1 bytes; a head may end inside a panel of values.
-struct KvHead {
-  void* keys;    // [n_ctx / 16][head_dim][16 tokens]
-  void* values;  // [head_dim / 16, rounded up][n_ctx][16 dimensions]
-  // [head_dim / kKvBlock, rounded up][n_ctx]: value = scale * number; not for floats
+/// Tokens of a page: a text's keys and values lie in pages, which texts that begin alike share.
+inline constexpr int kKvPage = 256;
+
+/// One head of one layer on one page. Numbers of 4, 2 or 1 bytes; a head may end inside a panel of values.
+struct KvPage {
+  void* keys;    // [n_tokens / 16][head_dim][16 tokens]
+  void* values;  // [head_dim / 16, rounded up][n_tokens][16 dimensions]
+  // [head_dim / kKvBlock, rounded up][n_tokens]: value = scale * number; not for floats
   float* key_scales;
   float* value_scales;
-  int64_t n_ctx;  // a multiple of 16
+  int64_t n_tokens;  // kKvPage, or of a cache that is smaller all of it: a multiple of 16
+};
+
+/// One head of one layer of a text.
+struct KvHead {
+  KvPage first;      // page 0 of the cache
+  int64_t stride;    // bytes from page to page
+  const int* pages;  // pages[i] holds the text's tokens [i * kKvPage, (i + 1) * kKvPage)
 };
 
 }  // namespace gptj

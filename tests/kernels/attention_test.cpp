@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -15,48 +16,60 @@ size_t at(int64_t i) {
   return static_cast<size_t>(i);
 }
 
-/// The keys and values of one head, and what is kept of them as numbers.
+/// The keys and values of one head, and what is kept of them as numbers. Pages follow each other backwards.
 class Cache {
  public:
   Cache(const Kernels& table, KvType type, int n_ctx, int head_dim)
       : kernels_(table.kv[static_cast<int>(type)]),
         type_(type),
         head_dim_(head_dim),
-        n_ctx_(round_up(n_ctx, kPanelRows)),
-        keys_(at(n_ctx_ * head_dim * 4)),
-        values_(at(n_ctx_ * round_up(head_dim, kPanelRows) * 4)),
-        scales_(at(2 * n_scales())) {}
+        page_tokens_(std::min<int64_t>(kKvPage, round_up(n_ctx, kPanelRows))),
+        bytes_(at(round_up(n_ctx, kKvPage) / kKvPage * page_bytes())) {
+    for (auto page = static_cast<int>(round_up(n_ctx, kKvPage) / kKvPage); page-- > 0;)
+      pages_.push_back(page);
+  }
 
   KvHead head() {
-    return {keys_.data(), values_.data(), scales_.data(), scales_.data() + n_scales(), n_ctx_};
+    uint8_t* values = bytes_.data() + page_tokens_ * head_dim_ * 4;
+    auto* scales = reinterpret_cast<float*>(values + page_tokens_ * round_up(head_dim_, kPanelRows) * 4);
+    return {{bytes_.data(), values, scales, scales + n_scales(), page_tokens_}, page_bytes(), pages_.data()};
   }
   void store(int token, const float* key, const float* value) {
     kernels_.store(head(), token, key, value, head_dim_);
   }
+  void load(int token, float* key, float* value) { kernels_.load(head(), token, key, value, head_dim_); }
 
   float key(int token, int d) {
-    const int64_t panel = token / kPanelRows;
-    return number(keys_, (panel * head_dim_ + d) * kPanelRows + token % kPanelRows) *
-           scale(head().key_scales, token, d);
+    const int64_t panel = token % kKvPage / kPanelRows;
+    return number(head().first.keys, token, (panel * head_dim_ + d) * kPanelRows + token % kPanelRows) *
+           key_scale(token, d);
   }
   float value(int token, int d) {
     const int64_t panel = d / kPanelRows;
-    return number(values_, (panel * n_ctx_ + token) * kPanelRows + d % kPanelRows) *
-           scale(head().value_scales, token, d);
+    return number(head().first.values, token,
+                  (panel * page_tokens_ + token % kKvPage) * kPanelRows + d % kPanelRows) *
+           value_scale(token, d);
   }
-  float scale(const float* scales, int token, int d) const {
-    return type_ == KvType::int8 ? scales[d / kKvBlock * n_ctx_ + token] : 1.0f;
-  }
+  float key_scale(int token, int d) { return scale(head().first.key_scales, token, d); }
+  float value_scale(int token, int d) { return scale(head().first.value_scales, token, d); }
 
   /// Results of queries [n_past, n_past + n_queries), [n_queries][head_dim].
   std::vector<float> attention(const std::vector<float>& q, int n_past, int n_queries, float scale,
-                               Arithmetic arithmetic = Arithmetic::exact) {
+                               Arithmetic arithmetic = Arithmetic::exact, int n_common = 0) {
     std::vector<float> scratch(at(attention_scratch(n_past + n_queries, n_queries, head_dim_)),
                                std::numeric_limits<float>::quiet_NaN());
     std::vector<float> out(at(int64_t{n_queries} * (head_dim_ + 1)), 99.0f);
-    kernels_.attention[static_cast<int>(arithmetic)]({head(), head_dim_, scale, q.data(), head_dim_,
-                                                      n_queries, n_past, out.data(), head_dim_ + 1,
-                                                      scratch.data()});
+    kernels_.attention[static_cast<int>(arithmetic)]({.kv = head(),
+                                                      .head_dim = head_dim_,
+                                                      .scale = scale,
+                                                      .q = q.data(),
+                                                      .q_stride = head_dim_,
+                                                      .n_queries = n_queries,
+                                                      .n_past = n_past,
+                                                      .n_common = n_common,
+                                                      .out = out.data(),
+                                                      .out_stride = head_dim_ + 1,
+                                                      .scratch = scratch.data()});
     std::vector<float> dense;
     for (int i = 0; i < n_queries; ++i) {
       const auto row = out.begin() + i * (head_dim_ + 1);
@@ -67,25 +80,35 @@ class Cache {
   }
 
  private:
-  int64_t n_scales() const { return round_up(head_dim_, kKvBlock) / kKvBlock * n_ctx_; }
-  float number(const std::vector<uint8_t>& from, int64_t i) const {
-    if (type_ == KvType::int8) return static_cast<float>(static_cast<int8_t>(from[at(i)]));
+  int64_t n_scales() const { return round_up(head_dim_, kKvBlock) / kKvBlock * page_tokens_; }
+  int64_t page_bytes() const {  // room for 4 bytes a number
+    return 4 * (page_tokens_ * (head_dim_ + round_up(head_dim_, kPanelRows)) + 2 * n_scales());
+  }
+  int64_t page_of(int token) const { return pages_[at(token / kKvPage)] * page_bytes(); }
+
+  float number(const void* first, int token, int64_t i) const {
+    const uint8_t* from = static_cast<const uint8_t*>(first) + page_of(token);
+    if (type_ == KvType::int8) return static_cast<float>(static_cast<int8_t>(from[i]));
     if (type_ == KvType::f16) {
       uint16_t half;
-      std::memcpy(&half, &from[at(2 * i)], sizeof half);
+      std::memcpy(&half, from + 2 * i, sizeof half);
       return f16_to_f32(half);
     }
     float value;
-    std::memcpy(&value, &from[at(4 * i)], sizeof value);
+    std::memcpy(&value, from + 4 * i, sizeof value);
     return value;
+  }
+  float scale(const float* first, int token, int d) const {
+    if (type_ != KvType::int8) return 1.0f;
+    return first[page_of(token) / 4 + d / kKvBlock * page_tokens_ + token % kKvPage];
   }
 
   const KvKernels& kernels_;
   KvType type_;
   int head_dim_;
-  int64_t n_ctx_;
-  std::vector<uint8_t> keys_, values_;
-  std::vector<float> scales_;
+  int64_t page_tokens_;
+  std::vector<uint8_t> bytes_;
+  std::vector<int> pages_;
 };
 
 class AttentionTest : public KernelTest {
@@ -200,6 +223,44 @@ TEST_P(AttentionTest, LaterTokensAreNotSeenWhateverTheyAre) {
   }
 }
 
+/// As if every query were the last of the common tokens; those that follow see more.
+TEST_P(AttentionTest, CommonTokensAreSeenByAllQueries) {
+  constexpr int kHeadDim = 20, kPast = 250, kQueries = 40;
+  for (const Arithmetic arithmetic : {Arithmetic::exact, Arithmetic::prefill}) {
+    for (const int n_common : {kPast + kQueries, kPast + 9}) {
+      Cache cache = filled(KvType::f16, kPast + kQueries, kHeadDim);
+      const auto q = values(kQueries * kHeadDim);
+      const auto found = cache.attention(q, kPast, kQueries, 0.3f, arithmetic, n_common);
+      for (int i = 0; i < kQueries; ++i) {
+        const std::vector<float> own(q.begin() + i * kHeadDim, q.end());
+        const int last = std::max(kPast + i, n_common - 1);
+        const auto alone = cache.attention(own, last, 1, 0.3f, arithmetic);
+        ASSERT_EQ(std::memcmp(alone.data(), &found[at(i * kHeadDim)], alone.size() * sizeof(float)), 0)
+            << "query " << i;
+      }
+    }
+  }
+}
+
+TEST_P(AttentionTest, WhatIsLoadedIsWhatWasKept) {
+  for (const KvType type : kTypes) {
+    for (const int head_dim : kHeadDims) {
+      constexpr int kTokens = 300;
+      Cache cache = filled(type, kTokens, head_dim);
+      for (const int token : {0, 17, 255, 256, kTokens - 1}) {
+        std::vector<float> key(at(head_dim + 1), 99.0f), value(key);
+        cache.load(token, key.data(), value.data());
+        for (int d = 0; d < head_dim; ++d) {
+          ASSERT_EQ(key[at(d)], cache.key(token, d));
+          ASSERT_EQ(value[at(d)], cache.value(token, d));
+        }
+        EXPECT_EQ(key.back(), 99.0f);
+        EXPECT_EQ(value.back(), 99.0f);
+      }
+    }
+  }
+}
+
 TEST_P(AttentionTest, KeepsNumbersWithinTheirRounding) {
   for (const KvType type : kTypes) {
     for (const int head_dim : kHeadDims) {
@@ -209,19 +270,20 @@ TEST_P(AttentionTest, KeepsNumbersWithinTheirRounding) {
         const auto key = row(head_dim), value = row(head_dim);
         cache.store(token, key.data(), value.data());
         for (int d = 0; d < head_dim; ++d) {
-          const auto rounding = [&](float x, const float* scales) {
-            if (type == KvType::int8) return cache.scale(scales, token, d) * (0.5f + 0x1p-15f);
+          const auto rounding = [&](float x, float scale) {
+            if (type == KvType::int8) return scale * (0.5f + 0x1p-15f);
             return type == KvType::f16 ? std::max(std::abs(x), 0x1p-14f) * 0x1p-11f : 0.0f;
           };
-          ASSERT_NEAR(cache.key(token, d), key[at(d)], rounding(key[at(d)], cache.head().key_scales));
-          ASSERT_NEAR(cache.value(token, d), value[at(d)], rounding(value[at(d)], cache.head().value_scales));
+          ASSERT_NEAR(cache.key(token, d), key[at(d)], rounding(key[at(d)], cache.key_scale(token, d)));
+          ASSERT_NEAR(cache.value(token, d), value[at(d)],
+                      rounding(value[at(d)], cache.value_scale(token, d)));
         }
         // The scale is the smallest that reaches the largest of its values.
         if (type != KvType::int8) continue;
         float largest = 0;
         for (int d = 0; d < std::min(head_dim, kKvBlock); ++d)
           largest = std::max(largest, std::abs(key[at(d)]));
-        ASSERT_FLOAT_EQ(cache.head().key_scales[token] * 127, largest);
+        ASSERT_FLOAT_EQ(cache.key_scale(token, 0) * 127, largest);
       }
     }
   }

@@ -150,7 +150,8 @@ TEST_P(VectorTest, F16OfTheCacheIsRoundedToNearestEven) {
   constexpr size_t kHeadDim = 64;
   x.resize((x.size() + kHeadDim - 1) / kHeadDim * kHeadDim);
   std::vector<uint16_t> keys(kPanelRows * kHeadDim), values(keys.size());
-  const KvHead head{keys.data(), values.data(), nullptr, nullptr, kPanelRows};
+  const int page = 0;
+  const KvHead head{{keys.data(), values.data(), nullptr, nullptr, kPanelRows}, 0, &page};
   for (size_t i = 0; i < x.size(); i += kHeadDim) {
     table().kv[static_cast<int>(KvType::f16)].store(head, 0, &x[i], &x[i], kHeadDim);
     for (size_t d = 0; d < kHeadDim; ++d) ASSERT_EQ(keys[d * kPanelRows], f32_to_f16(x[i + d])) << x[i + d];

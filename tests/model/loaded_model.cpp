@@ -19,7 +19,7 @@ struct Memory {
 
 Memory lay_out(Arena& arena, const Config& config, int n_tokens, int n_threads, KvType kv_type) {
   Memory out;
-  out.kv = KvCache(arena, config, n_tokens, kv_type);
+  out.kv = KvCache(arena, config, n_tokens, /*n_sequences=*/1, kv_type);
   out.scratch = Scratch(arena, config, n_tokens, n_tokens, n_tokens, n_threads);
   return out;
 }
@@ -47,14 +47,17 @@ Intermediates LoadedModel::evaluate(const std::vector<int>& ids, const Precision
   const std::function<void(std::string_view, const Rows&)> probe =
       [&](std::string_view name, const Rows& rows) { seen[std::string(name)] = compact(rows); };
   const Kernels& table = kernels();
+  KvSequences sequences(memory.kv, 1);
+  sequences.own(0, 0, n);
+  const Segment segment{0, n};
   const Pass pass{.pool = pool_,
                   .kernels = table,
                   .kv_kernels = table.kv[static_cast<int>(precision.kv_type)],
-                  .kv = memory.kv,
+                  .kv = sequences,
                   .scratch = memory.scratch,
                   .arithmetic = precision.arithmetic,
                   .ids = ids,
-                  .n_past = 0,
+                  .segments = {&segment, 1},
                   .probe = &probe};
   architecture_->forward(pass);
   architecture_->logits(pass, 0, n);
