@@ -55,9 +55,11 @@ class Session {
 
   int n_ctx() const;
   int n_sequences() const;
-  int n_past(int sequence = 0) const;  // tokens of it in the KV cache
+  int n_past(int sequence = 0) const;                   // tokens of it in the KV cache
+  std::span<const int> tokens(int sequence = 0) const;  // these
   int n_batch() const;
   int n_threads() const;
+  bool reads_both_ways() const;  // as options said
 
   /// Forgets all its tokens from position `n_past` on.
   void truncate(int n_past, int sequence = 0);

@@ -1,77 +1,162 @@
 #include "gptj/generate.h"
 
-#include <chrono>
+#include <algorithm>
 
 #include "base/error.h"
-#include "base/trace.h"
+#include "engine/continuation.h"
+#include "engine/draft_length.h"
+#include "gptj/drafter.h"
 
 namespace gptj {
 namespace {
 
-/// Adds the milliseconds of its life to `to`.
-class Timer {
+class Generation {
  public:
-  explicit Timer(double& to) : to_(to), start_(std::chrono::steady_clock::now()) {}
-  ~Timer() {
-    const std::chrono::duration<double, std::milli> passed = std::chrono::steady_clock::now() - start_;
-    to_ += passed.count();
+  Generation(const Model& model, Session& session, Sampler& sampler, std::span<const int> prompt,
+             const GenerateOptions& options, const GenerateCallbacks& callbacks, Drafter* drafter)
+      : session_(session),
+        options_(options),
+        callbacks_(callbacks),
+        drafter_(drafter),
+        text_(model.tokenizer(), sampler, prompt, options, callbacks) {}
+
+  GenerateResult run() {
+    text_.begin();
+    if (!text_.ended()) read_prompt();
+    while (!text_.ended()) {
+      if (session_.n_past() == session_.n_ctx() && !make_room()) break;
+      step();
+    }
+    return std::move(text_.result());
   }
-  Timer(const Timer&) = delete;
-  Timer& operator=(const Timer&) = delete;
 
  private:
-  double& to_;
-  const std::chrono::steady_clock::time_point start_;
+  GenerateResult& result() { return text_.result(); }
+
+  void read_prompt() {
+    const std::vector<int> prompt(text_.tokens().begin(), text_.tokens().end());
+    const int kept = forget_all_but(prompt);
+    result().n_reused = kept;
+    const auto rest = std::span(prompt).subspan(static_cast<size_t>(kept));
+    if (options_.prompt_logits) return read_aloud(prompt);
+    std::span<const float> logits;
+    {
+      const Timer timer(result().prompt_ms);
+      logits = session_.prefill(rest, [this] {
+        text_.check();
+        return text_.ended();
+      });
+    }
+    if (!logits.empty()) text_.draw(logits);
+  }
+
+  /// The session keeps what it has in common with the prompt, but for the last token, after which logits are wanted.
+  int forget_all_but(std::span<const int> prompt) {
+    const std::span<const int> held = session_.tokens();
+    const auto [end, _] = std::mismatch(held.begin(), held.end(), prompt.begin(), prompt.end());
+    auto kept = std::min(static_cast<int>(end - held.begin()), static_cast<int>(prompt.size()) - 1);
+    if (session_.reads_both_ways() || options_.prompt_logits) kept = 0;
+    session_.truncate(kept);
+    return session_.n_past();
+  }
+
+  /// Shows the logits before each token of the prompt.
+  void read_aloud(std::span<const int> prompt) {
+    const Timer timer(result().prompt_ms);
+    if (callbacks_.token) callbacks_.token(prompt[0], {});
+    session_.prefill(prompt, [&](int index, std::span<const float> logits) {
+      const size_t next = static_cast<size_t>(index) + 1;
+      if (next == prompt.size()) {
+        text_.draw(logits);
+      } else if (callbacks_.token) {
+        callbacks_.token(prompt[next], logits);
+      }
+    });
+  }
+
+  /// False: the text ends instead.
+  bool make_room() {
+    if (!options_.shift) return text_.end(StopReason::context_full), false;
+    const int n = session_.n_past();
+    const int keep = std::min(options_.n_keep, n - 1);
+    const int end = keep + (n - keep + 1) / 2;
+    if (session_.can_shift()) return session_.shift(keep, end), true;
+    const Timer timer(result().generate_ms);
+    const std::vector<int> rest(session_.tokens().begin() + end, session_.tokens().end());
+    session_.truncate(keep);
+    return rest.empty() || !session_.prefill(rest).empty();
+  }
+
+  /// Evaluates the last token, and with it guesses of those that follow.
+  void step() {
+    double guess_ms = 0, pass_ms = 0;
+    const double sampled_before = result().sample_ms;
+    const int accepted_before = result().n_accepted;
+    std::span<const int> guesses;
+    {
+      const Timer timer(guess_ms);
+      guesses = guess();
+    }
+    {
+      const Timer timer(pass_ms);
+      if (guesses.empty()) {
+        text_.draw(session_.decode(text_.last()));
+      } else {
+        verify(guesses);
+      }
+    }
+    ++result().n_evaluated;
+    pass_ms -= result().sample_ms - sampled_before;
+    result().generate_ms += guess_ms + pass_ms;
+    length_.learn(static_cast<int>(guesses.size()), result().n_accepted - accepted_before, guess_ms, pass_ms);
+  }
+
+  std::span<const int> guess() {
+    if (drafter_ == nullptr) return {};
+    const int room = std::min(session_.n_ctx() - session_.n_past(), session_.n_batch());
+    const int left = options_.n_predict < 0 ? room : options_.n_predict - result().n_generated;
+    const int n_max = std::min({length_.next(), room - 1, left - 1});
+    return n_max > 0 ? drafter_->guess(text_.tokens(), n_max) : std::span<const int>();
+  }
+
+  void verify(std::span<const int> guesses) {
+    pass_.assign(1, text_.last());
+    pass_.insert(pass_.end(), guesses.begin(), guesses.end());
+    const int n_past = session_.n_past();
+    size_t n_right = 0;
+    bool right = true;
+    session_.decode(pass_, [&](int index, std::span<const float> logits) {
+      if (!right) return;
+      text_.draw(logits);
+      const auto i = static_cast<size_t>(index);
+      right = !text_.ended() && i < guesses.size() && text_.last() == guesses[i];
+      if (right) ++n_right;
+    });
+    session_.truncate(n_past + 1 + static_cast<int>(n_right));
+    result().n_guessed += static_cast<int>(guesses.size());
+    result().n_accepted += static_cast<int>(n_right);
+    result().n_evaluated += static_cast<int>(n_right);
+  }
+
+  Session& session_;
+  const GenerateOptions& options_;
+  const GenerateCallbacks& callbacks_;
+  Drafter* const drafter_;
+  DraftLength length_;
+  Continuation text_;
+  std::vector<int> pass_;
 };
 
 }  // namespace
 
 GenerateResult generate(const Model& model, Session& session, Sampler& sampler, std::span<const int> prompt,
-                        const GenerateOptions& options, const GenerateCallbacks& callbacks) {
-  GenerateResult result;
-  result.n_prompt = static_cast<int>(prompt.size());
-  const int room = session.n_ctx() - session.n_past();
-  if (result.n_prompt > room) {
-    fail("prompt: expected at most {} tokens, the room left in the context, found {}", room, prompt.size());
+                        const GenerateOptions& options, const GenerateCallbacks& callbacks,
+                        Drafter* drafter) {
+  if (prompt.empty()) fail("prompt: expected at least 1 token, found none");
+  if (prompt.size() > static_cast<size_t>(session.n_ctx())) {
+    fail("prompt: expected at most {} tokens, the context, found {}", session.n_ctx(), prompt.size());
   }
-  result.tokens.reserve(static_cast<size_t>(room) + 1);
-  result.tokens.assign(prompt.begin(), prompt.end());
-  const Tokenizer& tokenizer = model.tokenizer();
-  const auto show = [&](int id) { return !callbacks.text || callbacks.text(tokenizer.decode(id)); };
-  const auto cancelled = [&] { return callbacks.cancelled && callbacks.cancelled(); };
-  const auto stopped = [&](StopReason reason) {
-    result.reason = reason;
-    return result;
-  };
-
-  for (const int id : prompt) {
-    if (!show(id)) return stopped(StopReason::cancelled);
-  }
-  std::span<const float> logits;
-  {
-    const Timer timer(result.prompt_ms);
-    logits = session.prefill(prompt, callbacks.cancelled);
-  }
-  if (logits.empty()) return stopped(StopReason::cancelled);
-  while (result.n_generated < options.n_predict) {
-    if (cancelled()) return stopped(StopReason::cancelled);
-    int id;
-    {
-      const Timer timer(result.sample_ms);
-      const trace::Scope scope("sample");
-      id = sampler.sample(logits, result.tokens);
-    }
-    result.tokens.push_back(id);
-    ++result.n_generated;
-    if (options.stop_at_eos && id == tokenizer.eos()) return stopped(StopReason::end_of_text);
-    if (!show(id)) return stopped(StopReason::cancelled);
-    if (result.n_generated == options.n_predict) break;
-    if (session.n_past() == session.n_ctx()) return stopped(StopReason::context_full);
-    const Timer timer(result.generate_ms);
-    logits = session.decode(id);
-    ++result.n_evaluated;
-  }
-  return stopped(StopReason::length);
+  return Generation(model, session, sampler, prompt, options, callbacks, drafter).run();
 }
 
 }  // namespace gptj

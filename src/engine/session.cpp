@@ -98,7 +98,7 @@ struct Session::Impl {
         arena(session_bytes(config, options),
               fmt::format("a context of {} tokens (a smaller one needs less)", options.n_ctx)),
         memory(lay_out(arena, config, options)),
-        kv(memory.kv, options.n_sequences) {
+        kv(memory.kv, options.n_ctx, options.n_sequences) {
     ids.reserve(static_cast<size_t>(options.n_batch));
     segments.reserve(static_cast<size_t>(options.n_batch));
     rotary_angles(options.n_ctx, config.n_rot, memory.scratch.cos_sin);
@@ -161,12 +161,15 @@ struct Session::Impl {
       kv.own(segment.sequence, n_past, n_past + segment.n_tokens);
     }
     const Pass pass = make_pass(arithmetic);
-    const bool whole = model.architecture->forward(pass, cancelled);
+    if (!model.architecture->forward(pass, cancelled)) return false;
+    std::span<const int> rest = ids;
     for (const Segment& segment : segments) {
-      kv.set_n_past(segment.sequence, kv.n_past(segment.sequence) + (whole ? segment.n_tokens : 0));
+      const auto n = static_cast<size_t>(segment.n_tokens);
+      kv.append(segment.sequence, rest.first(n));
+      rest = rest.subspan(n);
     }
-    if (whole) then(pass);
-    return whole;
+    then(pass);
+    return true;
   }
 
   /// The logits after the last of the tokens that were added; empty if cancelled.
@@ -240,11 +243,17 @@ int Session::n_sequences() const {
 int Session::n_past(int sequence) const {
   return impl_->kv.n_past(sequence);
 }
+std::span<const int> Session::tokens(int sequence) const {
+  return impl_->kv.tokens(sequence);
+}
 int Session::n_batch() const {
   return impl_->options.n_batch;
 }
 int Session::n_threads() const {
   return impl_->options.n_threads;
+}
+bool Session::reads_both_ways() const {
+  return impl_->options.prefix_lm;
 }
 
 void Session::watch_inputs(std::function<void(std::string_view matrix, const Rows& x)> watch) {
@@ -255,7 +264,7 @@ void Session::watch_inputs(std::function<void(std::string_view matrix, const Row
 }
 
 void Session::truncate(int n_past, int sequence) {
-  impl_->kv.set_n_past(sequence, std::clamp(n_past, 0, impl_->kv.n_past(sequence)));
+  impl_->kv.truncate(sequence, std::clamp(n_past, 0, impl_->kv.n_past(sequence)));
 }
 
 void Session::fork(int from, int to) {
@@ -274,7 +283,7 @@ void Session::shift(int begin, int end, int sequence) {
   kv.own(sequence, begin, n_past);
   const Pass pass = impl_->make_pass(Arithmetic::decode);
   shift_tokens(pass, impl_->config, sequence, end, n_past, end - begin);
-  kv.set_n_past(sequence, n_past - (end - begin));
+  kv.erase(sequence, begin, end);
 }
 
 std::span<const float> Session::prefill(std::span<const int> ids, const std::function<bool()>& cancelled,

@@ -4,11 +4,12 @@
 
 namespace gptj {
 
-KvSequences::KvSequences(const KvCache& cache, int n_sequences)
+KvSequences::KvSequences(const KvCache& cache, int n_ctx, int n_sequences)
     : cache_(cache),
       sequences_(static_cast<size_t>(n_sequences)),
       n_users_(static_cast<size_t>(cache.n_pages()), 0) {
   for (Sequence& sequence : sequences_) {
+    sequence.tokens.reserve(static_cast<size_t>(n_ctx));
     sequence.pages.resize(n_users_.size() / sequences_.size());
   }
   for (int page = cache.n_pages(); page-- > 0;) free_.push_back(page);
@@ -27,7 +28,7 @@ void KvSequences::give_back(int page) {
 }
 
 void KvSequences::own(int sequence, int begin, int end) {
-  Sequence& s = sequences_[static_cast<size_t>(sequence)];
+  Sequence& s = at(sequence);
   for (int i = begin / kKvPage; i * kKvPage < end; ++i) {
     int& page = s.pages[static_cast<size_t>(i)];
     if (i >= s.n_pages) {
@@ -42,25 +43,38 @@ void KvSequences::own(int sequence, int begin, int end) {
   }
 }
 
-void KvSequences::set_n_past(int sequence, int n_past) {
-  Sequence& s = sequences_[static_cast<size_t>(sequence)];
-  while ((s.n_pages - 1) * kKvPage >= n_past && s.n_pages > 0)
+void KvSequences::append(int sequence, std::span<const int> ids) {
+  std::vector<int>& tokens = at(sequence).tokens;
+  assert(tokens.size() + ids.size() <= tokens.capacity());
+  tokens.insert(tokens.end(), ids.begin(), ids.end());
+}
+
+void KvSequences::truncate(int sequence, int n_past) {
+  Sequence& s = at(sequence);
+  assert(n_past <= this->n_past(sequence));
+  s.tokens.resize(static_cast<size_t>(n_past));
+  while (s.n_pages > 0 && (s.n_pages - 1) * kKvPage >= n_past) {
     give_back(s.pages[static_cast<size_t>(--s.n_pages)]);
-  s.n_past = n_past;
+  }
+}
+
+void KvSequences::erase(int sequence, int begin, int end) {
+  std::vector<int>& tokens = at(sequence).tokens;
+  tokens.erase(tokens.begin() + begin, tokens.begin() + end);
+  truncate(sequence, n_past(sequence));
 }
 
 void KvSequences::fork(int from, int to) {
   if (from == to) return;
-  set_n_past(to, 0);
+  truncate(to, 0);
   const Sequence& source = at(from);
-  Sequence& s = sequences_[static_cast<size_t>(to)];
-  for (int i = 0; i < source.n_pages; ++i) {
-    const int page = source.pages[static_cast<size_t>(i)];
-    s.pages[static_cast<size_t>(i)] = page;
-    ++n_users_[static_cast<size_t>(page)];
-  }
+  Sequence& s = at(to);
+  s.tokens.assign(source.tokens.begin(), source.tokens.end());
   s.n_pages = source.n_pages;
-  s.n_past = source.n_past;
+  for (size_t i = 0; i < static_cast<size_t>(s.n_pages); ++i) {
+    s.pages[i] = source.pages[i];
+    ++n_users_[static_cast<size_t>(s.pages[i])];
+  }
 }
 
 }  // namespace gptj

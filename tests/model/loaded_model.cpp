@@ -47,7 +47,7 @@ Intermediates LoadedModel::evaluate(const std::vector<int>& ids, const Precision
   const std::function<void(std::string_view, const Rows&)> probe =
       [&](std::string_view name, const Rows& rows) { seen[std::string(name)] = compact(rows); };
   const Kernels& table = kernels();
-  KvSequences sequences(memory.kv, 1);
+  KvSequences sequences(memory.kv, n, 1);
   sequences.own(0, 0, n);
   const Segment segment{0, n};
   const Pass pass{.pool = pool_,

@@ -1,0 +1,75 @@
+#include "engine/continuation.h"
+
+#include "base/error.h"
+#include "base/trace.h"
+
+namespace gptj {
+namespace {
+
+/// Room for tokens that is taken before they come: so that none allocates in a text of usual length.
+constexpr size_t kExpectedTokens = 4096;
+
+}  // namespace
+
+Continuation::Continuation(const Tokenizer& tokenizer, Sampler& sampler, std::span<const int> prompt,
+                           const GenerateOptions& options, const GenerateCallbacks& callbacks)
+    : tokenizer_(tokenizer),
+      sampler_(sampler),
+      options_(options),
+      callbacks_(callbacks),
+      stops_(options_.stop) {
+  for (const std::string& stop : options.stop) {
+    if (stop.empty()) fail("stop text: expected at least one byte, found an empty text");
+  }
+  result_.n_prompt = static_cast<int>(prompt.size());
+  result_.tokens.reserve(prompt.size() + kExpectedTokens);
+  result_.tokens.assign(prompt.begin(), prompt.end());
+}
+
+void Continuation::begin() {
+  for (const int id : result_.tokens) {
+    if (!show(tokenizer_.decode(id))) return end(StopReason::cancelled);
+  }
+}
+
+void Continuation::check() {
+  if (ended_) return;
+  if (callbacks_.cancelled && callbacks_.cancelled()) return end(StopReason::cancelled);
+  const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start_;
+  if (options_.max_seconds > 0 && passed.count() > options_.max_seconds) end(StopReason::time);
+}
+
+void Continuation::draw(std::span<const float> logits) {
+  if (result_.n_generated == options_.n_predict) return end(StopReason::length);
+  check();
+  if (ended_) return;
+  int id;
+  {
+    const Timer timer(result_.sample_ms);
+    const trace::Scope scope("sample");
+    id = sampler_.sample(logits, result_.tokens);
+  }
+  result_.tokens.push_back(id);
+  ++result_.n_generated;
+  if (callbacks_.token) callbacks_.token(id, logits);
+  show_drawn(id);
+  if (!ended_ && result_.n_generated == options_.n_predict) end(StopReason::length);
+}
+
+void Continuation::show_drawn(int id) {
+  if (options_.stop_at_eos && id == tokenizer_.eos()) return end(StopReason::end_of_text);
+  const std::string_view ready = stops_.push(tokenizer_.decode(id));
+  if (!ready.empty() && !show(ready)) return end(StopReason::cancelled);
+  result_.stop = stops_.met();
+  if (result_.stop >= 0) end(StopReason::stop_text);
+}
+
+void Continuation::end(StopReason reason) {
+  if (ended_) return;
+  ended_ = true;
+  result_.reason = reason;
+  const std::string_view rest = stops_.finish();
+  if (!rest.empty() && reason != StopReason::cancelled) show(rest);
+}
+
+}  // namespace gptj

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <array>
+
+namespace gptj {
+
+/// How many guesses to evaluate beside a token: as many as promise the most tokens per second, from what guesses and
+/// passes of each size took so far and how many guesses were right. Where none pay, it tries again more and more seldom.
+/// It decides about time only: never about the text.
+class DraftLength {
+ public:
+  static constexpr int kMax = 15;
+
+  /// Guesses to make now; 0: none.
+  int next();
+
+  /// What a step brought. Without guesses: what a token takes.
+  void learn(int n_guessed, int n_accepted, double guess_ms, double pass_ms);
+
+ private:
+  double pass_ms(int n_tokens) const;
+  double tokens_per_ms(int n_guesses) const;
+
+  std::array<double, kMax + 2> pass_ms_{};  // of so many tokens; 0: not measured
+  double guess_ms_ = 0;                     // of one
+  double right_ = 1.5, judged_ = 2;         // guesses, older ones counting less
+  int pause_ = 8;                           // tokens without guesses
+  int waited_ = 0;
+};
+
+}  // namespace gptj

@@ -1,0 +1,85 @@
+#include "gptj/drafter.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "base/error.h"
+#include "base/quoted.h"
+
+namespace gptj {
+namespace {
+
+/// Tokens alike at the ends of two texts, up to kEnough: longer ones predict no better.
+int common_end(std::span<const int> a, std::span<const int> b) {
+  constexpr size_t kEnough = 12;
+  const size_t most = std::min({a.size(), b.size(), kEnough});
+  size_t n = 0;
+  while (n < most && a[a.size() - 1 - n] == b[b.size() - 1 - n]) ++n;
+  return static_cast<int>(n);
+}
+
+}  // namespace
+
+std::span<const int> LookupDrafter::guess(std::span<const int> text, int n_max) {
+  constexpr int kLeast = 2;  // a single token is followed by anything
+  size_t best = 0;
+  int longest = kLeast - 1;
+  for (size_t end = text.size() - std::min<size_t>(1, text.size()); end > 0; --end) {  // the latest first
+    const int alike = common_end(text.first(end), text);
+    if (alike > longest) longest = alike, best = end;
+  }
+  if (best == 0) return {};
+  const std::span<const int> followed = text.subspan(best);
+  return followed.first(std::min(followed.size(), static_cast<size_t>(n_max)));
+}
+
+struct ModelDrafter::Impl {
+  const Model& model;
+  Session session;
+  Sampler sampler;
+  std::vector<int> context;  // the text and the guesses
+};
+
+ModelDrafter::ModelDrafter(const Model& model, const SessionOptions& session, const SamplerOptions& sampling)
+    : impl_(std::make_unique<Impl>(
+          Impl{model, Session(model, session), Sampler(sampling, model.info().n_vocab), {}})) {}
+
+ModelDrafter::~ModelDrafter() = default;
+
+std::span<const int> ModelDrafter::guess(std::span<const int> text, int n_max) {
+  auto& [model, session, sampler, context] = *impl_;
+  n_max = std::min(n_max, session.n_ctx() - static_cast<int>(text.size()) + 1);
+  if (n_max <= 0) return {};
+  const std::span<const int> held = session.tokens();
+  const auto same = static_cast<size_t>(
+      std::mismatch(held.begin(), held.end(), text.begin(), text.end()).first - held.begin());
+  session.truncate(static_cast<int>(std::min(same, text.size() - 1)));
+  context.assign(text.begin(), text.end());
+  const std::span<const int> missing = text.subspan(static_cast<size_t>(session.n_past()));
+  std::span<const float> logits = missing.size() == 1 ? session.decode(missing[0]) : session.prefill(missing);
+  for (;;) {
+    context.push_back(sampler.sample(logits, context));
+    const std::span<const int> guesses = std::span(context).subspan(text.size());
+    if (guesses.size() == static_cast<size_t>(n_max) || guesses.back() == model.tokenizer().eos()) {
+      return guesses;
+    }
+    logits = session.decode(guesses.back());
+  }
+}
+
+void check_same_vocabulary(const Model& model, const Model& draft) {
+  const Tokenizer& a = model.tokenizer();
+  const Tokenizer& b = draft.tokenizer();
+  for (int id = 0; id < std::min(a.n_tokens(), b.n_tokens()); ++id) {
+    if (a.decode(id) == b.decode(id)) continue;
+    fail("draft model {}: expected the vocabulary of {}, found another: token {} is {}, not {}",
+         quoted(draft.info().path), quoted(model.info().path), id, quoted(b.decode(id)),
+         quoted(a.decode(id)));
+  }
+  if (draft.info().n_vocab > model.info().n_vocab) {
+    fail("draft model {}: expected at most {} tokens, as {} has, found {}", quoted(draft.info().path),
+         model.info().n_vocab, quoted(model.info().path), draft.info().n_vocab);
+  }
+}
+
+}  // namespace gptj
