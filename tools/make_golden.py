@@ -74,12 +74,12 @@ class Golden:
     form: ggml_file.Form = ggml_file.Form()  # of a ggml file
     gguf: dict[str, str] | None = None  # types of matrices in a GGUF file, by parts of their names
     tensors_per_file: int = 0  # of a GGUF file in parts
+    weights: str = "safetensors"  # how a Hugging Face directory keeps them: a key of WEIGHTS
+    views: bool = False  # tensors that look into shared, wider and transposed storages
 
     @property
     def is_codegen(self) -> bool:
         return self.config["model_type"] == "codegen"
-    weights: str = "safetensors"  # how a Hugging Face directory keeps them: a key of WEIGHTS
-    views: bool = False  # tensors that look into shared, wider and transposed storages
 
     @property
     def is_gptj(self) -> bool:
@@ -177,7 +177,6 @@ def goldens() -> list[Golden]:
         Golden("gpt2-gguf-types", gpt2(**deep), gguf=every_type),
         Golden("codegen-f32", codegen(n_embd=16, n_head=4, n_inner=40, rotary_dim=4), "f32", n_tokens=24),
         Golden("codegen-f16", codegen(n_inner=40), buffers="u8"),
-    listed += [
         Golden("gptj-torch", gptj(**narrow, rotary_dim=4), weights="torch", buffers="bool"),
         Golden("gptj-torch-views", gptj(**narrow, rotary_dim=4), "bf16", weights="torch", views=True),
         Golden("gptj-torch-shards", gptj(**narrow, rotary_dim=4), weights="torch shards"),

@@ -147,6 +147,63 @@ TEST_F(Generate, APromptThatDoesNotFitIsAnError) {
   expect_error([&] { run({}, {}); }, {"prompt", "at least 1 token"});
 }
 
+TEST_F(Generate, StopTextsEndItAndAreNotShown) {
+  use(write_single_minded(directory_, 'x'));
+  std::string shown;
+  const GenerateCallbacks callbacks{.text = [&](std::string_view bytes) { return shown += bytes, true; }};
+  const GenerateResult result = run({'a', 'b'}, {.n_predict = 50, .stop = {"y", "xxx"}}, {}, callbacks);
+  EXPECT_EQ(result.reason, StopReason::stop_text);
+  EXPECT_EQ(result.stop, 1);
+  EXPECT_EQ(result.n_generated, 3);
+  EXPECT_EQ(shown, "ab");
+
+  shown.clear();
+  EXPECT_EQ(run({'a', 'b'}, {.n_predict = 2, .stop = {"xxx"}}, {}, callbacks).reason, StopReason::length);
+  EXPECT_EQ(shown, "abxx");  // what waited was no stop text
+  expect_error([&] { run({'a'}, {.stop = {""}}); }, {"stop text", "at least one byte"});
+}
+
+TEST_F(Generate, EndsWhenItsTimeIsUp) {
+  use(write_single_minded(directory_, 'x'));
+  const GenerateResult result = run({'a', 'b'}, {.n_predict = -1, .max_seconds = 1e-9});
+  EXPECT_EQ(result.reason, StopReason::time);
+  EXPECT_EQ(result.n_generated, 0);
+}
+
+TEST_F(Generate, WithoutANumberOfTokensItFillsTheContext) {
+  use(write_single_minded(directory_, 'x'));
+  const GenerateResult result = run({'a', 'b'}, {.n_predict = -1});
+  EXPECT_EQ(result.reason, StopReason::context_full);
+  EXPECT_EQ(session_->n_past(), session_->n_ctx());
+}
+
+TEST_F(Generate, WhatTheSessionHoldsOfThePromptIsNotEvaluatedAgain) {
+  use(write_tiny(directory_, "gptj", DType::f16));
+  const std::vector<int> prompt = some_ids(20, 256);
+  const GenerateResult first = run(prompt, {.n_predict = 5, .stop_at_eos = false});
+  EXPECT_EQ(first.n_reused, 0);
+  EXPECT_EQ(run(prompt, {.n_predict = 5, .stop_at_eos = false}).n_reused, 19);  // logits after the last
+  std::vector<int> other = first.tokens;
+  other.push_back(7);
+  EXPECT_EQ(run(other, {.n_predict = 0}).n_reused, 24);  // the last one was never evaluated
+  other[10] ^= 1;
+  const GenerateResult changed = run(other, {.n_predict = 5, .stop_at_eos = false});
+  EXPECT_EQ(changed.n_reused, 10);
+  EXPECT_EQ(session_->n_past(), 30);
+}
+
+TEST_F(Generate, TokensAreSeenWithTheirLogits) {
+  use(write_single_minded(directory_, 'x'));
+  std::vector<int> seen;
+  const GenerateCallbacks callbacks{.token = [&](int id, std::span<const float> logits) {
+    EXPECT_EQ(logits.empty(), seen.empty());  // nothing is before the first one
+    seen.push_back(id);
+  }};
+  const GenerateResult result = run({'a', 'b', 'c'}, {.n_predict = 4, .prompt_logits = true}, {}, callbacks);
+  EXPECT_EQ(seen, (std::vector<int>{'a', 'b', 'c', 'x', 'x', 'x', 'x'}));
+  EXPECT_EQ(result.tokens, seen);
+}
+
 TEST_F(Generate, ShowsTheBytesOfAllTokens) {
   use(write_tiny(directory_, "gpt2", DType::q8_0));
   std::string shown;

@@ -1,0 +1,137 @@
+#include "gptj/drafter.h"
+
+#include <optional>
+
+#include "base/failure.h"
+#include "engine/draft_length.h"
+#include "engine/tiny_models.h"
+#include "model/golden.h"
+
+namespace gptj {
+namespace {
+
+using namespace test;
+
+/// Guesses what `text` says, but every `wrong_every`-th token wrong.
+class Oracle : public Drafter {
+ public:
+  Oracle(std::vector<int> text, size_t wrong_every) : text_(std::move(text)), wrong_every_(wrong_every) {}
+
+  std::span<const int> guess(std::span<const int> text, int n_max) override {
+    guesses_.clear();
+    for (size_t i = text.size(); i < text_.size() && guesses_.size() < static_cast<size_t>(n_max); ++i) {
+      guesses_.push_back(wrong_every_ > 0 && i % wrong_every_ == 0 ? (text_[i] + 1) % 256 : text_[i]);
+    }
+    return guesses_;
+  }
+
+ private:
+  std::vector<int> text_, guesses_;
+  size_t wrong_every_;
+};
+
+class Speculation : public testing::Test {
+ protected:
+  GenerateResult run(const Model& model, const SamplerOptions& sampling, Drafter* drafter,
+                     const SessionOptions& options = {}) {
+    Session session(model, options);
+    Sampler sampler(sampling, model.info().n_vocab);
+    GenerateOptions generate_options{.n_predict = 60, .stop_at_eos = false};
+    GenerateResult result =
+        generate(model, session, sampler, some_ids(12, 256), generate_options, {}, drafter);
+    EXPECT_EQ(session.n_past() + 1, static_cast<int>(result.tokens.size()));
+    EXPECT_TRUE(std::equal(session.tokens().begin(), session.tokens().end(), result.tokens.begin()));
+    return result;
+  }
+
+  TempDir directory_;
+};
+
+TEST_F(Speculation, WritesTheSameTextWhateverIsGuessed) {
+  for (const char* architecture : {"gptj", "gpt2"}) {
+    for (const DType dtype : {DType::f16, DType::q4_0}) {
+      const Model model(write_tiny(directory_, architecture, dtype));
+      for (const SamplerOptions& sampling :
+           {SamplerOptions{.temperature = 0},
+            SamplerOptions{.seed = 3, .top_k = 0, .top_p = 1, .temperature = 1.5, .repeat_penalty = 1.2f}}) {
+        const GenerateResult plain = run(model, sampling, nullptr);
+        ASSERT_EQ(plain.n_generated, 60);
+        for (const size_t wrong_every : {0, 1, 2, 5}) {
+          Oracle oracle(plain.tokens, wrong_every);
+          const GenerateResult result = run(model, sampling, &oracle, {.n_batch = 7});
+          EXPECT_EQ(result.tokens, plain.tokens) << architecture << ", wrong every " << wrong_every;
+          EXPECT_GT(result.n_guessed, 0);
+          EXPECT_EQ(result.n_accepted == result.n_guessed, wrong_every == 0);
+          EXPECT_EQ(result.n_accepted == 0, wrong_every == 1);
+        }
+      }
+    }
+  }
+}
+
+TEST_F(Speculation, TheDemoModelsHaveTheSameTextWithLookupAndWithEachOther) {
+  const Model gptj(GPTJ_DEMO_MODELS "/gpt-j"), gpt2(GPTJ_DEMO_MODELS "/gpt-2");
+  check_same_vocabulary(gptj, gpt2);
+  for (const float temperature : {0.0f, 0.8f}) {
+    const SamplerOptions sampling{.seed = 11, .temperature = temperature};
+    const GenerateResult plain = run(gptj, sampling, nullptr);
+    LookupDrafter lookup;
+    const GenerateResult looked_up = run(gptj, sampling, &lookup);
+    EXPECT_EQ(looked_up.tokens, plain.tokens);
+    ModelDrafter drafter(gpt2, {}, sampling);
+    const GenerateResult drafted = run(gptj, sampling, &drafter);
+    EXPECT_EQ(drafted.tokens, plain.tokens);
+    EXPECT_GT(drafted.n_accepted, 0);
+    ModelDrafter itself(gptj, {}, sampling);
+    const GenerateResult own = run(gptj, sampling, &itself);
+    EXPECT_EQ(own.tokens, plain.tokens);
+    // What decode() and prefill() compute may differ in the last bits, and with them a draw.
+    EXPECT_GE(own.n_accepted, own.n_guessed * 9 / 10);
+  }
+}
+
+TEST_F(Speculation, ADraftWithAnotherVocabularyIsRefusedWithTheDifference) {
+  const Model model(write_tiny(directory_, "gptj", DType::f16)), demo(GPTJ_DEMO_MODELS "/gpt-2");
+  expect_error([&] { check_same_vocabulary(model, demo); }, {"draft model", "vocabulary", "token "});
+  ModelShape larger = kTinyShape;
+  larger.n_vocab = 400;
+  const Model more(write_tiny(directory_, "gpt2", DType::f16, larger));
+  expect_error([&] { check_same_vocabulary(model, more); }, {"at most 300 tokens", "found 400"});
+}
+
+TEST(LookupDrafter, GuessesWhatFollowedTheLongestAndLatestEqualTokens) {
+  LookupDrafter lookup;
+  const auto guess = [&](std::vector<int> text, int n_max = 3) {
+    const std::span<const int> guesses = lookup.guess(text, n_max);
+    return std::vector<int>(guesses.begin(), guesses.end());
+  };
+  using Ids = std::vector<int>;
+  EXPECT_EQ(guess({}), Ids{});
+  EXPECT_EQ(guess({1, 2, 3}), Ids{});
+  EXPECT_EQ(guess({1, 9, 1}), Ids{});  // one token is not enough
+  EXPECT_EQ(guess({1, 2, 3, 4, 5, 1, 2}), (Ids{3, 4, 5}));
+  EXPECT_EQ(guess({1, 2, 3, 4, 5, 1, 2}, 1), Ids{3});
+  EXPECT_EQ(guess({1, 2, 3, 0, 1, 2, 4, 0, 1, 2}), (Ids{4, 0, 1}));     // the latest
+  EXPECT_EQ(guess({7, 1, 2, 3, 0, 1, 2, 4, 7, 1, 2}), (Ids{3, 0, 1}));  // the longest
+  EXPECT_EQ(guess({5, 5, 5}), Ids{5});
+}
+
+TEST(DraftLength, GrowsWithWhatIsRightAndGivesUpWhereNothingIs) {
+  const auto after = [](int n_steps, double part_right, double guess_ms) {
+    DraftLength length;
+    int n_guessed = 0, last = 0;
+    for (int i = 0; i < n_steps; ++i) {
+      last = length.next();
+      const auto n_right = static_cast<int>(part_right * last);
+      length.learn(last, n_right, guess_ms * last, 10.0 * (1 + 0.1 * last));
+      if (i >= n_steps / 2) n_guessed += last;
+    }
+    return n_guessed;
+  };
+  EXPECT_GT(after(100, 1.0, 0.5), 50 * 10);  // nearly as many as there may be
+  EXPECT_LT(after(1000, 0.0, 0.5), 12);      // of 500 steps: trials
+  EXPECT_LT(after(1000, 0.9, 20.0), 12);     // guesses that cost more than tokens
+}
+
+}  // namespace
+}  // namespace gptj
