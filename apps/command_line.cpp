@@ -127,6 +127,18 @@ void CommandLine::text(std::string_view names, std::optional<std::string>& targe
       ->type_name(std::string(value));
 }
 
+void CommandLine::texts(std::string_view names, std::vector<std::string>& target, std::string_view value,
+                        std::string_view help) {
+  const auto set = [&target](const std::vector<std::string>& all) {
+    target = all;
+    return true;
+  };
+  app_->add_option(std::string(names), set, std::string(help))
+      ->type_name(std::string(value))
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
 void CommandLine::add_choice(std::string_view names, size_t current, const std::function<void(size_t)>& set,
                              const std::vector<std::string>& choices, std::string_view help) {
   const auto index = [choices](const std::string& text) {

@@ -43,6 +43,10 @@ class CommandLine {
   void text(std::string_view names, std::optional<std::string>& target, std::string_view value,
             std::string_view help);
 
+  /// The same, as often as it is given.
+  void texts(std::string_view names, std::vector<std::string>& target, std::string_view value,
+             std::string_view help);
+
   /// One of `choices`: the names of an enumeration's values, from the first on.
   template <typename Enum>
   void choice(std::string_view names, Enum& target, const std::vector<std::string>& choices,

@@ -9,18 +9,20 @@
 #include <optional>
 #include <utility>
 
-#include "base/quoted.h"
 #include "command_line.h"
 #include "console.h"
+#include "generate_report.h"
 #include "gptj/trace.h"
 #include "loading.h"
 #include "options.h"
 #include "program.h"
+#include "speculation.h"
 
 namespace gptj::apps {
 namespace {
 
 constexpr int kMaxInt = std::numeric_limits<int>::max();
+constexpr float kMaxSeconds = 1e9F;
 constexpr int kMany = 1'000'000;  // more tokens than any vocabulary or context has
 
 struct Options {
@@ -30,10 +32,12 @@ struct Options {
   SamplerOptions sampler;
   int64_t seed = -1;
   bool ignore_eos = false;
+  Speculation speculation;
   SessionOptions session;
   MemoryOptions memory;
   LogOptions log;
   std::optional<std::string> trace;
+  float max_seconds = 0;
   bool version = false;
 };
 
@@ -41,8 +45,15 @@ void declare(CommandLine& line, Options& o, const Program& program) {
   o.model.declare(line, program);
   o.model.declare_type(line);
   o.text.declare(line);
-  line.number("-n,--n_predict,--n-predict", o.generate.n_predict, 0, kMaxInt, "tokens to add at most");
+  line.number("-n,--n_predict,--n-predict", o.generate.n_predict, -1, kMaxInt,
+              "tokens to add at most (-1: until the context is full)");
+  line.texts("--stop", o.generate.stop, "TEXT",
+             "end where this text would follow, without it; may be repeated");
+  line.number("--max-time", o.max_seconds, 0.0F, kMaxSeconds, "seconds to take at most (0: any)");
   line.flag("--ignore-eos", o.ignore_eos, "never draw the end-of-text token");
+  line.flag("--context-shift", o.generate.shift,
+            "when the context is full, forget the older half of it and go on");
+  line.number("--keep", o.generate.n_keep, 0, kMany, "tokens from the beginning that are not forgotten then");
   line.group("Sampling");
   line.number("-s,--seed", o.seed, std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max(),
               "seed of the draws: the same gives the same text (negative: from the clock)");
@@ -54,7 +65,10 @@ void declare(CommandLine& line, Options& o, const Program& program) {
               "tokens looked back at for the penalty (0: none, -1: all)");
   line.number("--repeat-penalty,--repeat_penalty", o.sampler.repeat_penalty, 0.01F, 100.0F,
               "penalty of repeated tokens (1: none)");
+  o.speculation.declare(line);
   declare_session(line, o.session);
+  line.flag("--prefix-lm", o.session.prefix_lm,
+            "let the words of the prompt see those that follow them, too: for GPT-JT");
   line.number("-c,--ctx-size,--ctx_size,--context", o.session.n_ctx, 0, kMaxInt,
               "context in tokens (0: the model's)");
   o.memory.declare(line);
@@ -93,60 +107,24 @@ std::vector<int> prompt_tokens(const Tokenizer& tokenizer, const std::string& pr
 }
 
 /// Tokens that may be added to a prompt of `n_prompt`; throws Error if it leaves no room for any.
-int fitting_n_predict(int wanted, size_t n_prompt, int n_ctx, const Log& log) {
-  if (n_prompt + static_cast<size_t>(std::min(wanted, 1)) > static_cast<size_t>(n_ctx)) {
+int fitting_n_predict(const GenerateOptions& options, size_t n_prompt, int n_ctx, const Log& log) {
+  const int wanted = options.n_predict;
+  if (n_prompt + static_cast<size_t>(wanted == 0 ? 0 : 1) > static_cast<size_t>(n_ctx)) {
     throw Error(
         fmt::format("the prompt is too long: expected at most {} tokens (the context of {} less one for the "
                     "answer), found {}",
                     n_ctx - 1, n_ctx, n_prompt));
   }
+  if (wanted < 0 || options.shift) return wanted;
   const int fitting = std::min(wanted, n_ctx - static_cast<int>(n_prompt));
   if (fitting < wanted)
     log.line("main: n_predict = {} (not {}): more does not fit the context", fitting, wanted);
   return fitting;
 }
 
-/// `part` per one of `n`, 0 if there are none.
-double per(double part, int n) {
-  return n == 0 ? 0 : part / n;
-}
-
-void report_prompt(const std::vector<int>& ids, const Tokenizer& tokenizer, const Log& log) {
-  log.line("main: number of tokens in prompt = {}", ids.size());
-  if (!log.verbose()) return;
-  for (size_t i = 0; i < ids.size(); ++i) {
-    log.line("main: token[{}] = {:6}, '{}'", i, ids[i], escaped(tokenizer.decode(ids[i])));
-  }
-}
-
-/// Scripts read these lines.
-void report_times(const GenerateResult& r, double load_ms, const Log& log) {
-  const double predict_ms = r.prompt_ms + r.generate_ms;
-  log.line("main:     load time = {:8.2f} ms", load_ms);
-  log.line("main:   sample time = {:8.2f} ms", r.sample_ms);
-  log.line("main:   prompt time = {:.2f} ms / {} tokens / {:.2f} ms per token", r.prompt_ms, r.n_prompt,
-           per(r.prompt_ms, r.n_prompt));
-  log.line("main: generate time = {:.2f} ms / {} tokens / {:.2f} ms per token", r.generate_ms, r.n_evaluated,
-           per(r.generate_ms, r.n_evaluated));
-  log.line("main:  predict time = {:8.2f} ms / {:.2f} ms per token", predict_ms,
-           per(predict_ms, r.n_prompt + r.n_evaluated));
-}
-
-/// How fast memory was read while generating: each token reads all weights once, and the keys and values of
-/// the tokens before it. To be compared with what the machine can do.
-void report_reading(const GenerateResult& r, const ModelInfo& info, uint64_t kv_bytes_per_token,
-                    const Log& log) {
-  if (r.n_evaluated == 0 || r.generate_ms <= 0) return;
-  const double mean_past = r.n_prompt + (r.n_evaluated + 1) / 2.0;
-  const double bytes =
-      static_cast<double>(info.read_bytes) + static_cast<double>(kv_bytes_per_token) * mean_past;
-  log.line("main:    read speed = {:.2f} GB/s ({:.2f} MB per generated token)",
-           bytes * r.n_evaluated / (r.generate_ms * 1e6), bytes / (1024.0 * 1024.0));
-}
-
 /// Writes prompt and text to standard output as they are made, up to a newline at the end.
 GenerateResult write_text(const Model& model, Session& session, const std::string& prompt,
-                          const std::vector<int>& ids, const Options& options) {
+                          const std::vector<int>& ids, Options& options) {
   Sampler sampler(options.sampler, model.info().n_vocab);
   Utf8Stream stream;
   bool hidden = prompt.empty();  // the token that stands for an empty prompt is no text
@@ -158,7 +136,8 @@ GenerateResult write_text(const Model& model, Session& session, const std::strin
     return true;
   };
   callbacks.cancelled = [] { return stop_signal() != 0; };
-  GenerateResult result = generate(model, session, sampler, ids, options.generate, callbacks);
+  GenerateResult result =
+      generate(model, session, sampler, ids, options.generate, callbacks, options.speculation.drafter());
   // A character that was cut by the end is not shown in half, unless the user wrote it so.
   if (n_shown <= ids.size()) write_out(stream.finish());
   write_out("\n");
@@ -168,7 +147,11 @@ GenerateResult write_text(const Model& model, Session& session, const std::strin
 /// Fits the options to the model and the prompt. Throws Error.
 void settle(Options& options, const OpenedModel& model, size_t n_prompt, const Log& log) {
   const int n_ctx = options.session.n_ctx == 0 ? model.info().n_ctx : options.session.n_ctx;
-  options.generate.n_predict = fitting_n_predict(options.generate.n_predict, n_prompt, n_ctx, log);
+  options.generate.n_predict = fitting_n_predict(options.generate, n_prompt, n_ctx, log);
+  options.generate.max_seconds = static_cast<double>(options.max_seconds);
+  if (options.session.prefix_lm) {  // read in one pass
+    options.session.n_batch = std::max(options.session.n_batch, static_cast<int>(n_prompt));
+  }
   options.generate.stop_at_eos = !options.ignore_eos;
   if (options.ignore_eos) options.sampler.banned_token = model.tokenizer().eos().value_or(-1);
 }
@@ -183,12 +166,14 @@ int generate_text(const Program& program, Options& options) {
   const Stopwatch loading;
   const std::string isa = instruction_set();
   OpenedModel opened = options.model.open(program, log);
-  const SessionMemory memory = session_memory(opened.info(), options.session);  // or what is wrong with them
+  session_memory(opened.info(), options.session);  // tells what is wrong with them
   const std::vector<int> ids = prompt_tokens(opened.tokenizer(), prompt);
   log.line("main: seed = {}", options.sampler.seed);
   settle(options, opened, ids.size(), log);  // before long work, as a prompt may be too long
+  const SessionMemory memory = session_memory(opened.info(), options.session);
   const Model model = load_model(std::move(opened), options.session, options.memory, log);
   Session session(model, options.session);
+  options.speculation.load(model, options.session, options.sampler, options.memory, log);
   const double load_ms = loading.ms();
   log.line("main: instruction set = {}, threads = {}", isa, session.n_threads());
 
@@ -201,7 +186,9 @@ int generate_text(const Program& program, Options& options) {
 
   log.line("\nmain: mem per token = {} bytes",  // scratch memory of each token in a pass over the prompt
            memory.scratch / static_cast<uint64_t>(session.n_batch()));
+  report_end(result, options.generate, log);
   report_times(result, load_ms, log);
+  options.speculation.report(result, log);
   report_reading(result, model.info(), memory.kv_cache / static_cast<uint64_t>(session.n_ctx()), log);
   log.line("main:    total time = {:8.2f} ms", total.ms());
   return 0;
@@ -215,6 +202,7 @@ int generate_command(const Program& program, const Command& command, std::vector
   declare(line, options, program);
   if (!line.parse(std::move(args))) return 0;
   line.at_most_one({"--prompt", "--file"});
+  options.speculation.check(line);
   if (!options.version) return generate_text(program, options);
   write_out(fmt::format("{} {}\n", program.name, program.version));
   return 0;

@@ -28,7 +28,7 @@ class LookupDrafter : public Drafter {
 /// A smaller model with the same vocabulary.
 class ModelDrafter : public Drafter {
  public:
-  /// `sampling` is the text's. Throws Error if the models' vocabularies differ. The model must outlive it.
+  /// `sampling` is the text's. The model must outlive it, and have passed check_same_vocabulary().
   ModelDrafter(const Model& model, const SessionOptions& session, const SamplerOptions& sampling);
   ~ModelDrafter() override;
 
@@ -39,7 +39,8 @@ class ModelDrafter : public Drafter {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Throws Error with the first difference, if tokens of the same id do not mean the same.
-void check_same_vocabulary(const Model& model, const Model& draft);
+/// Throws Error with the first difference, if tokens of the same id do not mean the same in a model and its draft.
+void check_same_vocabulary(const ModelInfo& model, const Tokenizer& of_model, const ModelInfo& draft,
+                           const Tokenizer& of_draft);
 
 }  // namespace gptj

@@ -67,18 +67,17 @@ std::span<const int> ModelDrafter::guess(std::span<const int> text, int n_max) {
   }
 }
 
-void check_same_vocabulary(const Model& model, const Model& draft) {
-  const Tokenizer& a = model.tokenizer();
-  const Tokenizer& b = draft.tokenizer();
-  for (int id = 0; id < std::min(a.n_tokens(), b.n_tokens()); ++id) {
-    if (a.decode(id) == b.decode(id)) continue;
+void check_same_vocabulary(const ModelInfo& model, const Tokenizer& of_model, const ModelInfo& draft,
+                           const Tokenizer& of_draft) {
+  for (int id = 0; id < std::min(of_model.n_tokens(), of_draft.n_tokens()); ++id) {
+    if (of_model.decode(id) == of_draft.decode(id)) continue;
     fail("draft model {}: expected the vocabulary of {}, found another: token {} is {}, not {}",
-         quoted(draft.info().path), quoted(model.info().path), id, quoted(b.decode(id)),
-         quoted(a.decode(id)));
+         quoted(draft.path), quoted(model.path), id, quoted(of_draft.decode(id)),
+         quoted(of_model.decode(id)));
   }
-  if (draft.info().n_vocab > model.info().n_vocab) {
-    fail("draft model {}: expected at most {} tokens, as {} has, found {}", quoted(draft.info().path),
-         model.info().n_vocab, quoted(model.info().path), draft.info().n_vocab);
+  if (draft.n_vocab > model.n_vocab) {
+    fail("draft model {}: expected at most {} tokens, as {} has, found {}", quoted(draft.path), model.n_vocab,
+         quoted(model.path), draft.n_vocab);
   }
 }
 

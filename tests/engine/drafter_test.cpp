@@ -30,6 +30,10 @@ class Oracle : public Drafter {
   size_t wrong_every_;
 };
 
+void check_same(const Model& model, const Model& draft) {
+  check_same_vocabulary(model.info(), model.tokenizer(), draft.info(), draft.tokenizer());
+}
+
 class Speculation : public testing::Test {
  protected:
   GenerateResult run(const Model& model, const SamplerOptions& sampling, Drafter* drafter,
@@ -71,7 +75,7 @@ TEST_F(Speculation, WritesTheSameTextWhateverIsGuessed) {
 
 TEST_F(Speculation, TheDemoModelsHaveTheSameTextWithLookupAndWithEachOther) {
   const Model gptj(GPTJ_DEMO_MODELS "/gpt-j"), gpt2(GPTJ_DEMO_MODELS "/gpt-2");
-  check_same_vocabulary(gptj, gpt2);
+  check_same(gptj, gpt2);
   for (const float temperature : {0.0f, 0.8f}) {
     const SamplerOptions sampling{.seed = 11, .temperature = temperature};
     const GenerateResult plain = run(gptj, sampling, nullptr);
@@ -92,11 +96,11 @@ TEST_F(Speculation, TheDemoModelsHaveTheSameTextWithLookupAndWithEachOther) {
 
 TEST_F(Speculation, ADraftWithAnotherVocabularyIsRefusedWithTheDifference) {
   const Model model(write_tiny(directory_, "gptj", DType::f16)), demo(GPTJ_DEMO_MODELS "/gpt-2");
-  expect_error([&] { check_same_vocabulary(model, demo); }, {"draft model", "vocabulary", "token "});
+  expect_error([&] { check_same(model, demo); }, {"draft model", "vocabulary", "token "});
   ModelShape larger = kTinyShape;
   larger.n_vocab = 400;
   const Model more(write_tiny(directory_, "gpt2", DType::f16, larger));
-  expect_error([&] { check_same_vocabulary(model, more); }, {"at most 300 tokens", "found 400"});
+  expect_error([&] { check_same(model, more); }, {"at most 300 tokens", "found 400"});
 }
 
 TEST(LookupDrafter, GuessesWhatFollowedTheLongestAndLatestEqualTokens) {
