@@ -21,7 +21,7 @@ void report_prompt(const std::vector<int>& ids, const Tokenizer& tokenizer, cons
 }
 
 void report_end(const GenerateResult& r, const GenerateOptions& options, const Log& log) {
-  if (r.reason == StopReason::time) log.line("main: stopped after {} seconds", options.max_seconds);
+  if (r.reason == StopReason::time) log.line("main: stopped after {:.3g} seconds", options.max_seconds);
   if (r.reason == StopReason::context_full) log.line("main: stopped where the context is full");
   if (r.reason == StopReason::stop_text) {
     log.line("main: stopped at '{}'", escaped(options.stop[static_cast<size_t>(r.stop)]));

@@ -9,8 +9,7 @@ namespace {
 /// Part of one token's time that another token adds to a pass, as long as that has not been measured.
 constexpr double kCostOfAnother = 0.15;
 
-constexpr int kLongestPause = 256;
-constexpr int kTrial = 2;          // guesses of a new attempt
+constexpr int kShortestPause = 2, kLongPause = 16, kLongestPause = 256;
 constexpr double kMemory = 0.95;   // of what was judged, per step
 constexpr double kNewTime = 0.25;  // weight of the latest time: the machine has others to serve
 constexpr double kGain = 1.03;     // that guesses must promise
@@ -42,19 +41,15 @@ int DraftLength::next() {
   for (int n = 1; n <= kMax; ++n) {
     if (tokens_per_ms(n) > rate) rate = tokens_per_ms(best = n);
   }
-  if (best > 0) {
-    pause_ = 8;
-    return best;
-  }
-  if (++waited_ < pause_) return 0;
-  pause_ = std::min(2 * pause_, kLongestPause);
-  return kTrial;
+  if (best > 0) return best;
+  return ++waited_ < pause_ ? 0 : 1;
 }
 
 void DraftLength::learn(int n_guessed, int n_accepted, double guess_ms, double pass_ms) {
   mix(pass_ms_[static_cast<size_t>(n_guessed) + 1], pass_ms);
   if (n_guessed == 0) return;
   waited_ = 0;
+  pause_ = n_accepted > 0 ? kShortestPause : std::clamp(2 * pause_, kLongPause, kLongestPause);
   mix(guess_ms_, guess_ms / n_guessed);
   right_ = kMemory * right_ + n_accepted;
   judged_ = kMemory * judged_ + std::min(n_accepted + 1, n_guessed);

@@ -23,8 +23,8 @@ class DraftLength {
 
   std::array<double, kMax + 2> pass_ms_{};  // of so many tokens; 0: not measured
   double guess_ms_ = 0;                     // of one
-  double right_ = 1.5, judged_ = 2;         // guesses, older ones counting less
-  int pause_ = 8;                           // tokens without guesses
+  double right_ = 0.5, judged_ = 1;         // guesses, older ones counting less
+  int pause_ = 0;                           // tokens without guesses before one is tried again
   int waited_ = 0;
 };
 
