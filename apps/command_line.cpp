@@ -60,6 +60,25 @@ std::vector<std::string> with_plain_values(const CLI::App& app, const std::vecto
   return out;
 }
 
+/// Shows one of two names that differ in dashes and underscores only: both are understood, which need not be said
+/// forty times.
+class Formatter : public CLI::Formatter {
+ public:
+  std::string make_option_name(const CLI::Option* option, bool is_positional) const override {
+    std::vector<std::string> names, known;
+    for (const std::string& name : option->get_snames()) names.push_back("-" + name);
+    for (const std::string& name : option->get_lnames()) {
+      std::string dashed = name;
+      std::replace(dashed.begin(), dashed.end(), '_', '-');
+      if (std::find(known.begin(), known.end(), dashed) != known.end()) continue;
+      known.push_back(dashed);
+      names.push_back("--" + name);
+    }
+    return names.empty() ? CLI::Formatter::make_option_name(option, is_positional)
+                         : fmt::format("{}", fmt::join(names, ","));
+  }
+};
+
 }  // namespace
 
 CommandLine::CommandLine(const Program& program, const Command& command)
@@ -67,7 +86,9 @@ CommandLine::CommandLine(const Program& program, const Command& command)
   app_->name(command.name.empty() ? program.name : fmt::format("{} {}", program.name, command.name));
   app_->allow_extras();   // told by refuse(), which knows better
   app_->set_help_flag();  // declared last, by parse()
-  app_->get_formatter()->column_width(kHelpColumn);
+  const auto formatter = std::make_shared<Formatter>();
+  formatter->column_width(kHelpColumn);
+  app_->formatter(formatter);
   app_->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   if (!command.name.empty()) return;
   std::string footer = "Commands:\n";
@@ -97,9 +118,7 @@ void CommandLine::add_number(std::string_view names, Number& target, Number low,
     return fmt::format("expected a {} {}, found {}", whole ? "whole number" : "number", range, quoted(text));
   };
   const auto set = [&target](const std::string& text) { parse_number(text, target); };
-  app_->add_option_function<std::string>(std::string(names), set, with_default(help, target))
-      ->check(CLI::Validator(check, ""))
-      ->type_name("N");
+  value({std::string(names), "N", with_default(help, target), check, set});
 }
 
 void CommandLine::number(std::string_view names, int& target, int low, int high, std::string_view help) {
@@ -120,6 +139,10 @@ void CommandLine::flag(std::string_view names, bool& target, std::string_view he
   app_->add_flag(std::string(names), target, std::string(help));
 }
 
+void CommandLine::flag(std::string_view names, const std::function<void()>& set, std::string_view help) {
+  app_->add_flag_callback(std::string(names), set, std::string(help));
+}
+
 void CommandLine::text(std::string_view names, std::optional<std::string>& target, std::string_view value,
                        std::string_view help) {
   const auto set = [&target](const std::string& text) { target = text; };
@@ -129,14 +152,24 @@ void CommandLine::text(std::string_view names, std::optional<std::string>& targe
 
 void CommandLine::texts(std::string_view names, std::vector<std::string>& target, std::string_view value,
                         std::string_view help) {
-  const auto set = [&target](const std::vector<std::string>& all) {
-    target = all;
-    return true;
+  this->value({.names = std::string(names),
+               .value = std::string(value),
+               .help = std::string(help),
+               .problem = [](const std::string&) { return ""; },
+               .set = [&target](const std::string& text) { target.push_back(text); },
+               .repeated = true});
+}
+
+void CommandLine::value(const Value& value) {
+  using Texts = std::vector<std::string>;
+  const auto set_each = [set = value.set](const Texts& texts) {
+    std::for_each(texts.begin(), texts.end(), set);
   };
-  app_->add_option(std::string(names), set, std::string(help))
-      ->type_name(std::string(value))
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  CLI::Option* option = value.repeated
+                            ? app_->add_option_function<Texts>(value.names, set_each, value.help)
+                            : app_->add_option_function<std::string>(value.names, value.set, value.help);
+  option->check(CLI::Validator(value.problem, ""))->type_name(value.value);
+  if (value.repeated) option->allow_extra_args(false)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
 void CommandLine::add_choice(std::string_view names, size_t current, const std::function<void(size_t)>& set,
@@ -149,10 +182,8 @@ void CommandLine::add_choice(std::string_view names, size_t current, const std::
     return fmt::format("expected {}, found {}", fmt::join(choices, " or "), quoted(text));
   };
   const auto set_text = [set, index](const std::string& text) { set(index(text)); };
-  app_->add_option_function<std::string>(std::string(names), set_text,
-                                         with_default(help, choices.at(current)))
-      ->check(CLI::Validator(check, ""))
-      ->type_name(fmt::format("{}", fmt::join(choices, "|")));
+  value({std::string(names), fmt::format("{}", fmt::join(choices, "|")),
+         with_default(help, choices.at(current)), check, set_text});
 }
 
 bool CommandLine::given(std::string_view name) const {

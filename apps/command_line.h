@@ -38,6 +38,7 @@ class CommandLine {
   void number(std::string_view names, int64_t& target, int64_t low, int64_t high, std::string_view help);
   void number(std::string_view names, float& target, float low, float high, std::string_view help);
   void flag(std::string_view names, bool& target, std::string_view help);
+  void flag(std::string_view names, const std::function<void()>& set, std::string_view help);
 
   /// `value` is what --help calls the value: "FILE". Any text is fine, one that begins with a dash too.
   void text(std::string_view names, std::optional<std::string>& target, std::string_view value,
@@ -46,6 +47,16 @@ class CommandLine {
   /// The same, as often as it is given.
   void texts(std::string_view names, std::vector<std::string>& target, std::string_view value,
              std::string_view help);
+
+  /// A value of another kind: `problem` says what is wrong with a text ("expected ..., found ..."; empty:
+  /// nothing), `set` takes one that is right. Repeated: each that is given, not only the last.
+  struct Value {
+    std::string names, value, help;
+    std::function<std::string(const std::string&)> problem;
+    std::function<void(const std::string&)> set;
+    bool repeated = false;
+  };
+  void value(const Value& value);
 
   /// One of `choices`: the names of an enumeration's values, from the first on.
   template <typename Enum>

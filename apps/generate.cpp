@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <iterator>
 #include <limits>
 #include <optional>
@@ -16,6 +15,7 @@
 #include "loading.h"
 #include "options.h"
 #include "program.h"
+#include "sampling_options.h"
 #include "speculation.h"
 
 namespace gptj::apps {
@@ -29,9 +29,7 @@ struct Options {
   ModelOption model;
   TextOptions text;
   GenerateOptions generate;
-  SamplerOptions sampler;
-  int64_t seed = -1;
-  bool ignore_eos = false;
+  SamplingOptions sampling;
   Speculation speculation;
   SessionOptions session;
   MemoryOptions memory;
@@ -50,21 +48,10 @@ void declare(CommandLine& line, Options& o, const Program& program) {
   line.texts("--stop", o.generate.stop, "TEXT",
              "end where this text would follow, without it; may be repeated");
   line.number("--max-time", o.max_seconds, 0.0F, kMaxSeconds, "seconds to take at most (0: any)");
-  line.flag("--ignore-eos", o.ignore_eos, "never draw the end-of-text token");
   line.flag("--context-shift", o.generate.shift,
             "when the context is full, forget the older half of it and go on");
   line.number("--keep", o.generate.n_keep, 0, kMany, "tokens from the beginning that are not forgotten then");
-  line.group("Sampling");
-  line.number("-s,--seed", o.seed, std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max(),
-              "seed of the draws: the same gives the same text (negative: from the clock)");
-  line.number("--top_k,--top-k", o.sampler.top_k, 0, kMany, "draw from the K likeliest tokens (0: all)");
-  line.number("--top_p,--top-p", o.sampler.top_p, 0.0F, 1.0F,
-              "draw from the likeliest tokens that together have this probability (1: all)");
-  line.number("--temp", o.sampler.temperature, 0.0F, 1000.0F, "temperature (0: always the likeliest token)");
-  line.number("--repeat-last-n,--repeat_last_n", o.sampler.repeat_last_n, -1, kMany,
-              "tokens looked back at for the penalty (0: none, -1: all)");
-  line.number("--repeat-penalty,--repeat_penalty", o.sampler.repeat_penalty, 0.01F, 100.0F,
-              "penalty of repeated tokens (1: none)");
+  o.sampling.declare(line);
   o.speculation.declare(line);
   declare_session(line, o.session);
   line.flag("--prefix-lm", o.session.prefix_lm,
@@ -76,11 +63,6 @@ void declare(CommandLine& line, Options& o, const Program& program) {
   line.text("--trace", o.trace, "FILE",
             "write what each thread did when, for chrome://tracing or ui.perfetto.dev");
   line.flag("--version", o.version, "show the version and exit");
-}
-
-uint64_t actual_seed(int64_t seed) {
-  if (seed >= 0) return static_cast<uint64_t>(seed);
-  return static_cast<uint64_t>(std::chrono::system_clock::now().time_since_epoch() / std::chrono::seconds(1));
 }
 
 /// A word to begin with when the user has none: those of ggml's examples.
@@ -125,7 +107,7 @@ int fitting_n_predict(const GenerateOptions& options, size_t n_prompt, int n_ctx
 /// Writes prompt and text to standard output as they are made, up to a newline at the end.
 GenerateResult write_text(const Model& model, Session& session, const std::string& prompt,
                           const std::vector<int>& ids, Options& options) {
-  Sampler sampler(options.sampler, model.info().n_vocab);
+  Sampler sampler(options.sampling.sampler, model.tokenizer(), model.info().n_vocab);
   Utf8Stream stream;
   bool hidden = prompt.empty();  // the token that stands for an empty prompt is no text
   size_t n_shown = 0;            // tokens
@@ -152,28 +134,29 @@ void settle(Options& options, const OpenedModel& model, size_t n_prompt, const L
   if (options.session.prefix_lm) {  // read in one pass
     options.session.n_batch = std::max(options.session.n_batch, static_cast<int>(n_prompt));
   }
-  options.generate.stop_at_eos = !options.ignore_eos;
-  if (options.ignore_eos) options.sampler.banned_token = model.tokenizer().eos().value_or(-1);
+  options.generate.stop_at_eos = options.sampling.sampler.number("ignore-eos") == 0;
+  Sampler(options.sampling.sampler, model.tokenizer(), model.info().n_vocab);  // or what is wrong with them
 }
 
 int generate_text(const Program& program, Options& options) {
   const Log log = options.log.log();
   const Stopwatch total;
   check_out();
-  options.sampler.seed = actual_seed(options.seed);
-  const std::string prompt = read_prompt(options.text, options.sampler.seed);
+  options.sampling.settle_seed();
+  const uint64_t seed = options.sampling.sampler.seed;
+  const std::string prompt = read_prompt(options.text, seed);
 
   const Stopwatch loading;
   const std::string isa = instruction_set();
   OpenedModel opened = options.model.open(program, log);
   session_memory(opened.info(), options.session);  // tells what is wrong with them
   const std::vector<int> ids = prompt_tokens(opened.tokenizer(), prompt);
-  log.line("main: seed = {}", options.sampler.seed);
+  log.line("main: seed = {}", seed);
   settle(options, opened, ids.size(), log);  // before long work, as a prompt may be too long
   const SessionMemory memory = session_memory(opened.info(), options.session);
   const Model model = load_model(std::move(opened), options.session, options.memory, log);
   Session session(model, options.session);
-  options.speculation.load(model, options.session, options.sampler, options.memory, log);
+  options.speculation.load(model, options.session, options.sampling.sampler, options.memory, log);
   const double load_ms = loading.ms();
   log.line("main: instruction set = {}, threads = {}", isa, session.n_threads());
 

@@ -70,7 +70,9 @@ class Bench {
 
  private:
   GenerateResult run(Drafter* drafter) {
-    Sampler sampler({.temperature = 0}, model_.info().n_vocab);
+    SamplerOptions greedy;
+    greedy.set("temp", 0);
+    Sampler sampler(greedy, model_.tokenizer(), model_.info().n_vocab);
     session_.truncate(0);
     const std::vector<int> prompt = {11, 22, 33, 44, 55, 66, 77, 88};
     return generate(model_, session_, sampler, prompt, {.n_predict = kTokens, .stop_at_eos = false}, {},

@@ -2,43 +2,15 @@
 
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "gptj/sampler.h"
 #include "gptj/session.h"
 
 namespace gptj {
-
-/// Defaults are those of ggml's gpt-j.
-struct SamplerOptions {
-  uint64_t seed = 0;
-  int top_k = 40;               // 0: all
-  float top_p = 0.9f;           // 1: all
-  float temperature = 0.9f;     // 0: greedy
-  int repeat_last_n = 64;       // tokens looked back at for the penalty; 0: none, -1: the whole context
-  float repeat_penalty = 1.0f;  // 1: none (CTRL, arXiv:1909.05858)
-  int banned_token = -1;        // never drawn (the end-of-text token with --ignore-eos)
-};
-
-/// Draws tokens from logits. The same seed, options and logits give the same tokens everywhere.
-class Sampler {
- public:
-  /// Throws Error when an option is out of its range, naming it.
-  Sampler(const SamplerOptions& options, int n_vocab);
-  Sampler(Sampler&&) noexcept;
-  Sampler& operator=(Sampler&&) noexcept;
-  ~Sampler();
-
-  /// The next token from logits [n_vocab]; `context` is the text so far, prompt included. Allocates nothing.
-  int sample(std::span<const float> logits, std::span<const int> context);
-
- private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
-};
 
 struct GenerateOptions {
   int n_predict = 200;  // at most; -1: until the context is full, or for ever with `shift`

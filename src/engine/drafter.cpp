@@ -41,8 +41,8 @@ struct ModelDrafter::Impl {
 };
 
 ModelDrafter::ModelDrafter(const Model& model, const SessionOptions& session, const SamplerOptions& sampling)
-    : impl_(std::make_unique<Impl>(
-          Impl{model, Session(model, session), Sampler(sampling, model.info().n_vocab), {}})) {}
+    : impl_(std::make_unique<Impl>(Impl{
+          model, Session(model, session), Sampler(sampling, model.tokenizer(), model.info().n_vocab), {}})) {}
 
 ModelDrafter::~ModelDrafter() = default;
 

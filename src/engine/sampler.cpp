@@ -1,120 +1,180 @@
+#include "gptj/sampler.h"
+
+#include <fmt/ranges.h>
+
 #include <algorithm>
-#include <cassert>
-#include <cmath>
-#include <random>
-#include <string_view>
+#include <bit>
+#include <utility>
 
 #include "base/error.h"
-#include "gptj/generate.h"
+#include "engine/sampler_type.h"
+#include "engine/samplers/banned_strings.h"
+#include "engine/samplers/banned_tokens.h"
+#include "engine/samplers/dry.h"
+#include "engine/samplers/logit_bias.h"
+#include "engine/samplers/min_p.h"
+#include "engine/samplers/mirostat.h"
+#include "engine/samplers/no_repeat_ngram.h"
+#include "engine/samplers/penalties.h"
+#include "engine/samplers/temperature.h"
+#include "engine/samplers/top_k.h"
+#include "engine/samplers/top_n_sigma.h"
+#include "engine/samplers/top_p.h"
+#include "engine/samplers/typical.h"
+#include "engine/samplers/xtc.h"
 
 namespace gptj {
 namespace {
 
-struct Candidate {
-  int id;
-  float logit;
-};
+using namespace samplers;
 
-/// Ties go to the lower id, so that the order is the same everywhere.
-bool better(const Candidate& a, const Candidate& b) {
-  return a.logit != b.logit ? a.logit > b.logit : a.id < b.id;
+/// THE list, in the order in which samplers work unless another is asked for. The temperature comes before
+/// all that look at probabilities, as in ggml's gpt-j and in transformers (llama.cpp has it last);
+/// top-n-sigma and top-k are the same before it and after it, and leave it less to do.
+const std::vector<SamplerType>& types() {
+  static const std::vector<SamplerType> all = {
+      logit_bias(),     penalties(),   dry(),   no_repeat_ngram(), banned_tokens(),
+      banned_strings(), top_n_sigma(), top_k(), temperature(),     typical(),
+      top_p(),          min_p(),       xtc(),   mirostat()};
+  return all;
 }
 
-void check_range(std::string_view name, double value, double low, double high) {
-  if (!(value >= low && value <= high)) fail("{}: expected {} to {}, found {}", name, low, high, value);
+std::vector<std::string_view> type_names() {
+  std::vector<std::string_view> names;
+  for (const SamplerType& type : types()) names.emplace_back(type.name);
+  return names;
 }
 
-constexpr double kLarge = 1e6;
+/// By its own name or one of its settings'; null: there is none.
+const SamplerType* type_named(std::string name) {
+  std::replace(name.begin(), name.end(), '_', '-');
+  for (const SamplerType& type : types()) {
+    if (type.name == name) return &type;
+    for (const SamplerSetting& setting : type.settings) {
+      const auto& others = setting.other_names;
+      if (setting.name == name || std::find(others.begin(), others.end(), name) != others.end()) return &type;
+    }
+  }
+  return nullptr;
+}
+
+/// The names between ';' or ','.
+std::vector<std::string> split(std::string_view order) {
+  std::vector<std::string> names;
+  while (true) {
+    const size_t end = order.find_first_of(";,");
+    names.emplace_back(order.substr(0, end));
+    if (end == order.npos) return names;
+    order.remove_prefix(end + 1);
+  }
+}
+
+std::string order_problem(std::string_view order) {
+  std::vector<const SamplerType*> seen;
+  for (const std::string& name : split(order)) {
+    const SamplerType* type = type_named(name);
+    if (type == nullptr) {
+      return fmt::format("expected samplers of the list {}, found {}", fmt::join(type_names(), ";"),
+                         quoted(name));
+    }
+    if (std::find(seen.begin(), seen.end(), type) != seen.end()) {
+      return fmt::format("expected each sampler once, found {} again", quoted(name));
+    }
+    seen.push_back(type);
+  }
+  return "";
+}
+
+std::vector<SamplerSetting> all_settings() {
+  std::vector<SamplerSetting> all;
+  for (const SamplerType& type : types()) all.insert(all.end(), type.settings.begin(), type.settings.end());
+  all.push_back({.name = "samplers",
+                 .help = "which samplers work, in this order",
+                 .kind = SamplerSetting::Kind::text,
+                 .text_fallback = fmt::format("{}", fmt::join(type_names(), ";")),
+                 .text_problem = order_problem});
+  return all;
+}
+
+std::vector<Stage> make_chain(const SamplerOptions& options, const Tokenizer& tokenizer, int n_vocab) {
+  using Role = SamplerType::Role;
+  std::vector<std::pair<Role, Stage>> stages;
+  bool truncates_instead = false;
+  for (const std::string& name : split(options.text("samplers"))) {
+    const SamplerType& type = *type_named(name);
+    Stage stage = type.make(options, tokenizer, n_vocab);
+    if (!stage) continue;
+    truncates_instead |= type.role == Role::truncates_instead;
+    stages.emplace_back(type.role, std::move(stage));
+  }
+  std::vector<Stage> chain;
+  for (auto& [role, stage] : stages) {
+    if (role != Role::truncates || !truncates_instead) chain.push_back(std::move(stage));
+  }
+  return chain;
+}
+
+/// The first token that may come.
+int first_of(std::span<const uint64_t> allowed) {
+  constexpr int kBits = 64;
+  for (size_t word = 0; word < allowed.size(); ++word) {
+    if (allowed[word] != 0) return static_cast<int>(word) * kBits + std::countr_zero(allowed[word]);
+  }
+  return 0;
+}
 
 }  // namespace
 
-struct Sampler::Impl {
-  Impl(const SamplerOptions& o, size_t n_vocab)
-      : options(o), random(o.seed), candidates(n_vocab), probabilities(n_vocab), penalized(n_vocab, false) {}
-
-  void fill(std::span<const float> logits) {
-    assert(logits.size() == candidates.size());
-    for (size_t i = 0; i < candidates.size(); ++i) {
-      const bool known = !std::isnan(logits[i]);  // which has no place in an order
-      candidates[i] = {static_cast<int>(i), known ? logits[i] : -INFINITY};
-    }
-    if (options.banned_token >= 0 && static_cast<size_t>(options.banned_token) < candidates.size()) {
-      candidates[static_cast<size_t>(options.banned_token)].logit = -INFINITY;
-    }
-  }
-
-  /// Makes the last tokens less likely, each once however often it stands there.
-  void penalize(std::span<const int> context) {
-    if (options.repeat_penalty == 1.0f) return;
-    if (options.repeat_last_n >= 0 && context.size() > static_cast<size_t>(options.repeat_last_n)) {
-      context = context.last(static_cast<size_t>(options.repeat_last_n));
-    }
-    for (const int id : context) {
-      const auto i = static_cast<size_t>(id);
-      assert(i < penalized.size());
-      if (penalized[i]) continue;
-      penalized[i] = true;
-      float& logit = candidates[i].logit;
-      logit = logit > 0 ? logit / options.repeat_penalty : logit * options.repeat_penalty;
-    }
-    for (const int id : context) penalized[static_cast<size_t>(id)] = false;
-  }
-
-  /// Puts the best top_k in front, in order; returns how many there are.
-  size_t best() {
-    const size_t all = candidates.size();
-    const size_t k = options.top_k > 0 ? std::min(static_cast<size_t>(options.top_k), all) : all;
-    std::partial_sort(candidates.begin(), candidates.begin() + static_cast<ptrdiff_t>(k), candidates.end(),
-                      better);
-    return k;
-  }
-
-  int draw(size_t n) {
-    double sum = 0;
-    for (size_t i = 0; i < n; ++i) {
-      const double distance = candidates[i].logit - candidates[0].logit;
-      sum += probabilities[i] = std::exp(distance / static_cast<double>(options.temperature));
-    }
-    // Nucleus: the fewest whose probabilities reach top_p (arXiv:1904.09751).
-    double kept = 0;
-    size_t count = 0;
-    while (count < n && kept < static_cast<double>(options.top_p) * sum) kept += probabilities[count++];
-    count = std::max<size_t>(count, 1);
-    // 53 random bits as [0, 1): the standard's distributions differ between libraries.
-    double point = static_cast<double>(random() >> 11) * 0x1p-53 * kept;
-    size_t chosen = 0;
-    while (chosen + 1 < count && point >= probabilities[chosen]) point -= probabilities[chosen++];
-    return candidates[chosen].id;
-  }
-
-  const SamplerOptions options;
-  std::mt19937_64 random;
-  std::vector<Candidate> candidates;
-  std::vector<double> probabilities;
-  std::vector<bool> penalized;
-};
-
-Sampler::Sampler(const SamplerOptions& options, int n_vocab) {
-  check_range("top-k", options.top_k, 0, kLarge);
-  check_range("top-p", static_cast<double>(options.top_p), 0, 1);
-  check_range("temperature", static_cast<double>(options.temperature), 0, kLarge);
-  check_range("repeat-last-n", options.repeat_last_n, -1, kLarge);
-  check_range("repeat-penalty", static_cast<double>(options.repeat_penalty), 1e-3, kLarge);
-  impl_ = std::make_unique<Impl>(options, static_cast<size_t>(n_vocab));
+std::span<const SamplerSetting> sampler_settings() {
+  static const std::vector<SamplerSetting> all = all_settings();
+  return all;
 }
 
+struct Sampler::Impl {
+  Impl(const SamplerOptions& options, const Tokenizer& tokenizer, int n_vocab)
+      : seed(options.seed),
+        chain(make_chain(options, tokenizer, n_vocab)),
+        candidates(static_cast<size_t>(n_vocab)) {}
+
+  /// False: nothing remained, and a token was taken that no sampler chose.
+  bool run(std::span<const float> logits, const Place& place, std::span<const uint64_t> allowed) {
+    candidates.fill(logits, allowed);
+    for (Stage& stage : chain) {
+      if (candidates.max() == Candidates::kOut) break;
+      stage.apply(candidates, place);
+    }
+    if (candidates.max() != Candidates::kOut) return true;
+    candidates.fill_with(first_of(allowed));
+    return false;
+  }
+
+  uint64_t seed;
+  std::vector<Stage> chain;
+  Candidates candidates;
+};
+
+Sampler::Sampler(const SamplerOptions& options, const Tokenizer& tokenizer, int n_vocab)
+    : impl_(std::make_unique<Impl>(options, tokenizer, n_vocab)) {}
 Sampler::Sampler(Sampler&&) noexcept = default;
 Sampler& Sampler::operator=(Sampler&&) noexcept = default;
 Sampler::~Sampler() = default;
 
-int Sampler::sample(std::span<const float> logits, std::span<const int> context) {
-  Impl& impl = *impl_;
-  impl.fill(logits);
-  impl.penalize(context);
-  if (impl.options.temperature == 0.0f) {
-    return std::min_element(impl.candidates.begin(), impl.candidates.end(), better)->id;
+int Sampler::sample(std::span<const float> logits, std::span<const int> context,
+                    std::span<const uint64_t> allowed) {
+  const Place place{context, impl_->seed};
+  const bool chosen = impl_->run(logits, place, allowed);
+  Candidates& candidates = impl_->candidates;
+  const size_t drawn = candidates.at(place.random(kDrawStream));
+  for (const Stage& stage : impl_->chain) {
+    if (chosen && stage.drawn) stage.drawn(static_cast<double>(candidates.weights()[drawn]));
   }
-  return impl.draw(impl.best());
+  return candidates.id(drawn);
+}
+
+std::span<const Candidate> Sampler::distribution(std::span<const float> logits, std::span<const int> context,
+                                                 std::span<const uint64_t> allowed) {
+  impl_->run(logits, {context, impl_->seed}, allowed);
+  return impl_->candidates.distribution();
 }
 
 }  // namespace gptj

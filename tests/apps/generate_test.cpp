@@ -109,6 +109,23 @@ TEST(Generate, TemperatureZeroIsGreedy) {
   EXPECT_EQ(with({"--top_p", "0.1"}), expected);
 }
 
+TEST(Generate, SamplersAreToldBySettings) {
+  const auto added = [](std::vector<std::string> more) {
+    for (const char* arg : {"-n", "30", "--temp", "0", "--ignore-eos", "-p", kPrompt.c_str()})
+      more.emplace_back(arg);
+    const std::string text = text_of(short_text(std::move(more)));
+    return text.substr(kPrompt.size(), text.size() - kPrompt.size() - 1);
+  };
+  const std::string plain = added({});
+  EXPECT_TRUE(contains(plain, "\n") && contains(plain, ";"));
+  const std::string banned = added({"--banned-string", R"(\n)", "--banned_string", ";"});
+  EXPECT_EQ(banned.find_first_of("\n;"), banned.npos) << banned;
+  EXPECT_NE(added({"--no-repeat-ngram", "2"}), plain);
+  EXPECT_EQ(added({"--no-repeat-ngram", "2", "--samplers", "temp"}), plain);
+  EXPECT_TRUE(
+      contains(failure({"-m", kDemoGptJ, "-q", "-p", "x", "--logit-bias", "4096+1"}), "from 0 to 4095"));
+}
+
 TEST(Generate, TheSameSeedGivesTheSameText) {
   auto with = [&](std::vector<std::string> more) {
     for (const char* arg :

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <ostream>
 
+#include "gptj/sampler.h"
 #include "process.h"
 
 namespace gptj::test {
@@ -23,7 +25,7 @@ TEST(Options, HelpGroupsOptionsAndShowsDefaults) {
     const Finished f = gptj({name});
     EXPECT_EQ(f.code, 0);
     EXPECT_EQ(f.err, "");
-    for (const char* part : {"Usage: gpt-j [OPTIONS]", "\nSampling:\n", "\nRunning:\n", "--top_k,--top-k N",
+    for (const char* part : {"Usage: gpt-j [OPTIONS]", "\nSampling:\n", "\nRunning:\n", "--top-k N",
                              "[default: 40]", "[default: 0.9]", "[default: 200]", "gpt-j perplexity"}) {
       EXPECT_TRUE(contains(f.out, part));
     }
@@ -109,6 +111,29 @@ TEST(Options, SpellingsOfGgmlsExamplesAreUnderstood) {
   EXPECT_EQ(f.code, 0) << f.err;
 }
 
+TEST(Options, EverySettingOfASamplerIsOne) {
+  const std::string help = gptj({"--help"}).out;
+  std::vector<std::string> all = {"--version"};
+  for (const SamplerSetting& setting : sampler_settings()) {
+    EXPECT_TRUE(contains(help, "  --" + setting.name));
+    EXPECT_TRUE(contains(help, setting.help.substr(0, setting.help.find(' '))));
+    if (setting.kind != SamplerSetting::Kind::integer && setting.kind != SamplerSetting::Kind::number)
+      continue;
+    std::vector<std::string> names = setting.other_names;
+    names.push_back(setting.name);
+    for (std::string name : names) {
+      const std::string option = "--" + name;
+      EXPECT_TRUE(contains(refusal({option, "1e9"}), "found '1e9'"));
+      std::replace(name.begin(), name.end(), '-', '_');
+      for (const std::string& spelled : {option, "--" + name}) {
+        all.push_back(spelled);
+        all.push_back("1");
+      }
+    }
+  }
+  EXPECT_EQ(gptj(all).code, 0);
+}
+
 TEST(Options, UnknownOnesNameTheNearestKnownOne) {
   const std::pair<const char*, const char*> cases[] = {{"--tmep", "'--temp'"},
                                                        {"--promt", "'--prompt'"},
@@ -163,9 +188,9 @@ INSTANTIATE_TEST_SUITE_P(
     All, BadValues,
     ::testing::Values(
         BadValue{"--temp", "nan", "from 0 to 1000"}, BadValue{"--temp", "inf", "from 0 to 1000"},
-        BadValue{"--temp", "-0.1", "from 0 to 1000"}, BadValue{"--top_p", "1.01", "from 0 to 1"},
-        BadValue{"--top_p", "-nan", "from 0 to 1"}, BadValue{"--top_p", "0,5", "from 0 to 1"},
-        BadValue{"--top_k", "-1", "from 0 to 1000000"}, BadValue{"--top_k", "1.5", "a whole number"},
+        BadValue{"--temp", "-0.1", "from 0 to 1000"}, BadValue{"--top-p", "1.01", "from 0 to 1"},
+        BadValue{"--top-p", "-nan", "from 0 to 1"}, BadValue{"--top-p", "0,5", "from 0 to 1"},
+        BadValue{"--top-k", "-1", "from 0 to 1000000"}, BadValue{"--top-k", "1.5", "a whole number"},
         BadValue{"--n_predict", "-2", "of at least -1"},
         BadValue{"--n_predict", "99999999999999999999", "of at least -1"},
         BadValue{"--threads", "", "from 0 to 1024"}, BadValue{"--threads", "1e3", "from 0 to 1024"},
@@ -173,6 +198,9 @@ INSTANTIATE_TEST_SUITE_P(
         BadValue{"--ctx-size", "-5", "of at least 0"}, BadValue{"--ctx-size", "0x10", "of at least 0"},
         BadValue{"--repeat-last-n", "-2", "from -1 to 1000000"},
         BadValue{"--repeat-penalty", "0", "from 0.01 to 100"}, BadValue{"--seed", "one", "a whole number"},
+        BadValue{"--min-p", "2", "from 0 to 1"}, BadValue{"--mirostat", "3", "from 0 to 2"},
+        BadValue{"--samplers", "foo", "top-p"}, BadValue{"--logit-bias", "3", "ID+NUMBER"},
+        BadValue{"--banned-token", "the", "the id of a token"}, BadValue{"--banned-string", "", "a text"},
         BadValue{"--kv-type", "f64", "f16 or f32 or int8"}));
 
 TEST(Options, AValueThatIsMissingOrTooMuchIsRefused) {

@@ -7,6 +7,7 @@
 #include <new>
 
 #include "base/platform.h"
+#include "engine/sampling.h"
 #include "engine/tiny_models.h"
 #include "gptj/generate.h"
 
@@ -49,7 +50,7 @@ TEST(Allocations, NoneForASecondToken) {
       for (const int n_threads : {1, 3}) {
         const Model model(write_tiny(directory, architecture, dtype));
         Session session(model, {.n_threads = n_threads, .n_batch = 16});
-        Sampler sampler({.repeat_penalty = 1.1f}, model.info().n_vocab);
+        Sampler sampler(sampling({{"repeat-penalty", 1.1}}), model.tokenizer(), model.info().n_vocab);
         const std::vector<int> prompt = some_ids(20);
         std::vector<int> context = prompt;
         context.reserve(80);
@@ -61,6 +62,39 @@ TEST(Allocations, NoneForASecondToken) {
         EXPECT_EQ(n_allocations() - before, 0) << architecture << " " << info(dtype).name << " " << n_threads;
       }
     }
+  }
+}
+
+TEST(Allocations, NoneInAnySampler) {
+  const TempDir directory;
+  const Model model(write_tiny(directory, "gpt2", DType::f16));
+  SamplerOptions options = sampling({{"repeat-penalty", 1.1},
+                                     {"dry-multiplier", 1},
+                                     {"no-repeat-ngram", 4},
+                                     {"top-n-sigma", 3},
+                                     {"top-k", 0},
+                                     {"dynatemp-range", 0.5},
+                                     {"typical", 0.9},
+                                     {"min-p", 1e-6},
+                                     {"xtc-probability", 0.5},
+                                     {"xtc-threshold", 0.001}});
+  options.set("banned-string", "a long text that never comes");
+  options.set("dry-sequence-breaker", "another long text that never comes");
+  options.set("logit-bias", "5+1");
+  options.ban(7);
+  const std::vector<float> logits(static_cast<size_t>(model.info().n_vocab), 0.5f);
+  const std::vector<uint64_t> allowed(logits.size() / 64 + 1, 0xff00ff00ff00ffff);
+  const std::vector<int> context = some_ids(500);
+  for (const int version : {0, 1, 2}) {
+    options.set("mirostat", version);
+    Sampler sampler(options, model.tokenizer(), model.info().n_vocab);
+    const long before = n_allocations();
+    for (size_t n = 0; n < context.size(); ++n) {
+      sampler.sample(logits, std::span(context).first(n));
+      sampler.sample(logits, std::span(context).first(n), allowed);
+      sampler.distribution(logits, std::span(context).first(n));
+    }
+    EXPECT_EQ(n_allocations() - before, 0) << version;
   }
 }
 

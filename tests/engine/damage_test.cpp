@@ -24,7 +24,7 @@ bool loads(const std::string& path) {
   try {
     const Model model(path, {.n_threads = 1});
     Session session(model, {.n_ctx = 0, .n_threads = 1});
-    Sampler sampler({}, model.info().n_vocab);
+    Sampler sampler({}, model.tokenizer(), model.info().n_vocab);
     std::vector<int> ids = {0};
     for (int i = 0; i < 3; ++i) {
       if (session.n_past() == session.n_ctx()) break;

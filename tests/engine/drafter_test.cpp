@@ -4,6 +4,7 @@
 
 #include "base/failure.h"
 #include "engine/draft_length.h"
+#include "engine/sampling.h"
 #include "engine/tiny_models.h"
 #include "model/golden.h"
 
@@ -36,10 +37,10 @@ void check_same(const Model& model, const Model& draft) {
 
 class Speculation : public testing::Test {
  protected:
-  GenerateResult run(const Model& model, const SamplerOptions& sampling, Drafter* drafter,
+  GenerateResult run(const Model& model, const SamplerOptions& sampler_options, Drafter* drafter,
                      const SessionOptions& options = {}) {
     Session session(model, options);
-    Sampler sampler(sampling, model.info().n_vocab);
+    Sampler sampler(sampler_options, model.tokenizer(), model.info().n_vocab);
     GenerateOptions generate_options{.n_predict = 60, .stop_at_eos = false};
     GenerateResult result =
         generate(model, session, sampler, some_ids(12, 256), generate_options, {}, drafter);
@@ -55,14 +56,14 @@ TEST_F(Speculation, WritesTheSameTextWhateverIsGuessed) {
   for (const char* architecture : {"gptj", "gpt2"}) {
     for (const DType dtype : {DType::f16, DType::q4_0}) {
       const Model model(write_tiny(directory_, architecture, dtype));
-      for (const SamplerOptions& sampling :
-           {SamplerOptions{.temperature = 0},
-            SamplerOptions{.seed = 3, .top_k = 0, .top_p = 1, .temperature = 1.5, .repeat_penalty = 1.2f}}) {
-        const GenerateResult plain = run(model, sampling, nullptr);
+      for (const SamplerOptions& options :
+           {sampling({{"temp", 0}}),
+            sampling({{"top-k", 0}, {"top-p", 1}, {"temp", 1.5}, {"repeat-penalty", 1.2}}, 3)}) {
+        const GenerateResult plain = run(model, options, nullptr);
         ASSERT_EQ(plain.n_generated, 60);
         for (const size_t wrong_every : {0, 1, 2, 5}) {
           Oracle oracle(plain.tokens, wrong_every);
-          const GenerateResult result = run(model, sampling, &oracle, {.n_batch = 7});
+          const GenerateResult result = run(model, options, &oracle, {.n_batch = 7});
           EXPECT_EQ(result.tokens, plain.tokens) << architecture << ", wrong every " << wrong_every;
           EXPECT_GT(result.n_guessed, 0);
           EXPECT_EQ(result.n_accepted == result.n_guessed, wrong_every == 0);
@@ -76,18 +77,18 @@ TEST_F(Speculation, WritesTheSameTextWhateverIsGuessed) {
 TEST_F(Speculation, TheDemoModelsHaveTheSameTextWithLookupAndWithEachOther) {
   const Model gptj(GPTJ_DEMO_MODELS "/gpt-j"), gpt2(GPTJ_DEMO_MODELS "/gpt-2");
   check_same(gptj, gpt2);
-  for (const float temperature : {0.0f, 0.8f}) {
-    const SamplerOptions sampling{.seed = 11, .temperature = temperature};
-    const GenerateResult plain = run(gptj, sampling, nullptr);
+  for (const double temperature : {0.0, 0.8}) {
+    const SamplerOptions options = sampling({{"temp", temperature}}, 11);
+    const GenerateResult plain = run(gptj, options, nullptr);
     LookupDrafter lookup;
-    const GenerateResult looked_up = run(gptj, sampling, &lookup);
+    const GenerateResult looked_up = run(gptj, options, &lookup);
     EXPECT_EQ(looked_up.tokens, plain.tokens);
-    ModelDrafter drafter(gpt2, {}, sampling);
-    const GenerateResult drafted = run(gptj, sampling, &drafter);
+    ModelDrafter drafter(gpt2, {}, options);
+    const GenerateResult drafted = run(gptj, options, &drafter);
     EXPECT_EQ(drafted.tokens, plain.tokens);
     EXPECT_GT(drafted.n_accepted, 0);
-    ModelDrafter itself(gptj, {}, sampling);
-    const GenerateResult own = run(gptj, sampling, &itself);
+    ModelDrafter itself(gptj, {}, options);
+    const GenerateResult own = run(gptj, options, &itself);
     EXPECT_EQ(own.tokens, plain.tokens);
     // What decode() and prefill() compute may differ in the last bits, and with them a draw.
     EXPECT_GE(own.n_accepted, own.n_guessed * 9 / 10);

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/failure.h"
+#include "engine/sampling.h"
 #include "engine/tiny_models.h"
 #include "model/golden.h"
 
@@ -30,8 +31,8 @@ class Generate : public testing::Test {
   }
 
   GenerateResult run(const std::vector<int>& prompt, const GenerateOptions& options,
-                     SamplerOptions sampling = {}, const GenerateCallbacks& callbacks = {}) {
-    Sampler sampler(sampling, model_->info().n_vocab);
+                     const SamplerOptions& sampler_options = {}, const GenerateCallbacks& callbacks = {}) {
+    Sampler sampler(sampler_options, model_->tokenizer(), model_->info().n_vocab);
     return generate(*model_, *session_, sampler, prompt, options, callbacks);
   }
 
@@ -45,7 +46,7 @@ TEST_F(Generate, StopsAfterAsManyTokensAsWereAskedFor) {
   const std::vector<int> prompt = some_ids(6, 256);
   for (const int n_predict : {0, 1, 5}) {
     session_->truncate(0);
-    const GenerateResult result = run(prompt, {.n_predict = n_predict}, {.banned_token = kEndOfText});
+    const GenerateResult result = run(prompt, {.n_predict = n_predict}, sampling({{"ignore-eos", 1}}));
     EXPECT_EQ(result.reason, StopReason::length);
     EXPECT_EQ(result.n_prompt, 6);
     EXPECT_EQ(result.n_generated, n_predict);
@@ -62,7 +63,7 @@ TEST_F(Generate, StopsWhenTheContextIsFull) {
   for (const int n_prompt : {6, 16}) {
     session_->truncate(0);
     const GenerateResult result =
-        run(some_ids(n_prompt, 256), {.n_predict = 100}, {.banned_token = kEndOfText});
+        run(some_ids(n_prompt, 256), {.n_predict = 100}, sampling({{"ignore-eos", 1}}));
     EXPECT_EQ(result.reason, StopReason::context_full);
     EXPECT_EQ(result.n_generated, 16 - n_prompt + 1);  // the last one has no room, but was drawn
     EXPECT_EQ(result.n_evaluated, 16 - n_prompt);
@@ -87,7 +88,7 @@ TEST_F(Generate, StopsAtTheEndOfText) {
   EXPECT_EQ(result.tokens, (std::vector<int>{'a', 'b', kEndOfText, kEndOfText, kEndOfText}));
 
   session_->truncate(0);
-  result = run({'a', 'b'}, {.n_predict = 5}, {.banned_token = kEndOfText}, callbacks);
+  result = run({'a', 'b'}, {.n_predict = 5}, sampling({{"ignore-eos", 1}}), callbacks);
   EXPECT_EQ(result.reason, StopReason::length);
   EXPECT_EQ(std::count(result.tokens.begin(), result.tokens.end(), kEndOfText), 0);
 }
@@ -208,7 +209,7 @@ TEST_F(Generate, ShowsTheBytesOfAllTokens) {
   use(write_tiny(directory_, "gpt2", DType::q8_0));
   std::string shown;
   const GenerateResult result =
-      run(some_ids(5, 256), {.n_predict = 30}, {.top_k = 0, .temperature = 5, .banned_token = kEndOfText},
+      run(some_ids(5, 256), {.n_predict = 30}, sampling({{"top-k", 0}, {"temp", 5}, {"ignore-eos", 1}}),
           {.text = [&](std::string_view bytes) { return shown += bytes, true; }, .cancelled = {}});
   EXPECT_EQ(shown, model_->tokenizer().decode(result.tokens));
 }
@@ -220,7 +221,7 @@ TEST_F(Generate, TheSameSeedGivesTheSameTextForAnyThreadsAndBatch) {
     for (const int n_batch : {1, 5, 512}) {
       use(path, {.n_threads = n_threads, .n_batch = n_batch});
       const GenerateResult result =
-          run(some_ids(20, 256), {.n_predict = 40}, {.seed = 5, .top_k = 0, .repeat_penalty = 1.1f});
+          run(some_ids(20, 256), {.n_predict = 40}, sampling({{"top-k", 0}, {"repeat-penalty", 1.1}}, 5));
       if (expected.empty()) expected = result.tokens;
       EXPECT_EQ(result.tokens, expected);
     }
@@ -234,7 +235,7 @@ TEST_F(Generate, DemoModelsWriteWhatTheReferenceWrites) {
     for (const bool exact : {false, true}) {
       use(golden.model, {.exact = exact});
       const GenerateResult result =
-          run(golden.ids, {.n_predict = static_cast<int>(golden.greedy.size())}, {.temperature = 0});
+          run(golden.ids, {.n_predict = static_cast<int>(golden.greedy.size())}, sampling({{"temp", 0}}));
       EXPECT_EQ(std::vector<int>(result.tokens.begin() + result.n_prompt, result.tokens.end()), golden.greedy)
           << golden.name;
     }
