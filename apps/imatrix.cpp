@@ -1,8 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <limits>
-
 #include "base/quoted.h"
 #include "command_line.h"
 #include "gptj/importance.h"
@@ -12,8 +9,6 @@
 
 namespace gptj::apps {
 namespace {
-
-constexpr int kDefaultWindow = 512;  // as perplexity's
 
 struct Options {
   ModelOption model;
@@ -35,9 +30,7 @@ int imatrix_command(const Program& program, const Command& command, std::vector<
   line.group("Output");
   line.text("-o,--output", options.output, "FILE", "the file to write, for 'quantize --imatrix'");
   declare_speed(line, options.session);
-  line.number(
-      "-c,--ctx,--ctx-size,--ctx_size", options.session.n_ctx, 0, std::numeric_limits<int>::max(),
-      fmt::format("tokens of a window (0: {}, or the model's context where that is less)", kDefaultWindow));
+  declare_window(line, options.session);
   options.memory.declare(line);
   options.log.declare(line);
   if (!line.parse(std::move(args))) return 0;
@@ -49,7 +42,7 @@ int imatrix_command(const Program& program, const Command& command, std::vector<
   OpenedModel opened = options.model.open(program, log);
   const std::vector<int> ids = opened.tokenizer().encode(text);
   if (ids.empty()) throw Error("imatrix: expected a text of at least one token, found none");
-  if (options.session.n_ctx == 0) options.session.n_ctx = std::min(kDefaultWindow, opened.info().n_ctx);
+  resolve_window(options.session, opened.info());
   options.session.exact = true;
   const Model model = load_model(std::move(opened), options.session, options.memory, log);
   Session session(model, options.session);

@@ -3,6 +3,7 @@
 #include "base/quoted.h"
 #include "command_line.h"
 #include "console.h"
+#include "gptj/intermediates.h"
 #include "gptj/npy.h"
 #include "ids.h"
 #include "loading.h"
@@ -15,7 +16,7 @@ namespace {
 struct Options {
   ModelOption model;
   TextOptions text;
-  std::optional<std::string> ids, output;
+  std::optional<std::string> ids, output, dump;
   SessionOptions session;
   MemoryOptions memory;
   LogOptions log;
@@ -39,12 +40,15 @@ int logits_command(const Program& program, const Command& command, std::vector<s
   line.text("--ids", options.ids, "IDS", "token ids instead of a text (1,2,3 or @FILE)");
   line.group("Output");
   line.text("-o,--output", options.output, "FILE", "the .npy file: float32, shape (tokens, n_vocab)");
+  line.text("--dump", options.dump, "DIR",
+            "a directory for every named intermediate, from 'embed' to 'ln_f': float32, shape (tokens, n)");
   declare_speed(line, options.session);
   options.memory.declare(line);
   options.log.declare(line);
   if (!line.parse(std::move(args))) return 0;
   line.at_most_one({"--ids", "--prompt", "--file"});
-  if (!options.output) throw UsageError("-o: expected a file to write to, found none");
+  if (!options.output && !options.dump)
+    throw UsageError("-o or --dump: expected where to write, found neither");
 
   const Log log = options.log.log();
   OpenedModel opened = options.model.open(program, log);
@@ -54,19 +58,28 @@ int logits_command(const Program& program, const Command& command, std::vector<s
   options.session.kv_type = KvType::f32;
 
   session_memory(opened.info(), options.session);  // tells what is wrong with the options before long work
-  NpyWriter file(*options.output, static_cast<int64_t>(ids.size()), opened.info().n_vocab);
+  std::optional<NpyWriter> file;
+  std::optional<IntermediatesWriter> dump;
+  const auto n_tokens = static_cast<int>(ids.size());
+  if (options.output) file.emplace(*options.output, n_tokens, opened.info().n_vocab);
+  if (options.dump) dump.emplace(*options.dump, n_tokens);
   const Model model = load_model(std::move(opened), options.session, options.memory, log);
   Session session(model, options.session);
+  if (dump) session.watch([&](const Intermediate& seen) { dump->add(seen); });
   ProgressLine progress("logits", log);
   session.prefill(ids, [&](int index, std::span<const float> logits) {
     if (stop_signal() != 0) throw Error("stopped");
-    file.row(logits);
+    if (file) file->row(logits);
     progress.update(static_cast<uint64_t>(index) + 1, ids.size());
   });
-  file.finish();
+  if (file) file->finish();
+  const size_t n_files = dump ? dump->finish() : 0;
   progress.done();
-  log.line("logits: wrote '{}': {} tokens, {} values each", escaped(*options.output), ids.size(),
-           model.info().n_vocab);
+  if (file) {
+    log.line("logits: wrote '{}': {} tokens, {} values each", escaped(*options.output), n_tokens,
+             model.info().n_vocab);
+  }
+  if (dump) log.line("logits: wrote '{}': {} intermediates", escaped(*options.dump), n_files);
   return 0;
 }
 

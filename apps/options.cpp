@@ -2,7 +2,9 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <limits>
 
 #include "base/quoted.h"
 #include "console.h"
@@ -15,6 +17,7 @@ namespace {
 
 constexpr int kMaxThreads = 1024;
 constexpr int kMaxBatch = 1 << 16;
+constexpr int kDefaultWindow = 512;
 
 }  // namespace
 
@@ -93,6 +96,20 @@ void declare_session(CommandLine& line, SessionOptions& session) {
   line.choice("--kv-type", session.kv_type, {std::begin(kKvTypeNames), std::end(kKvTypeNames)},
               "how keys and values of past tokens are stored");
   line.flag("--exact", session.exact, "compute with F32 activations throughout: slower, exact");
+}
+
+void declare_context(CommandLine& line, SessionOptions& session, std::string_view help) {
+  line.number("-c,--ctx,--ctx-size,--ctx_size", session.n_ctx, 0, std::numeric_limits<int>::max(), help);
+}
+
+void declare_window(CommandLine& line, SessionOptions& session) {
+  declare_context(
+      line, session,
+      fmt::format("tokens of a window (0: {}, or the model's context where that is less)", kDefaultWindow));
+}
+
+void resolve_window(SessionOptions& session, const ModelInfo& model) {
+  if (session.n_ctx == 0) session.n_ctx = std::min(kDefaultWindow, model.n_ctx);
 }
 
 void MemoryOptions::declare(CommandLine& line) {

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "command_line.h"
 #include "gptj/model.h"
@@ -42,6 +43,14 @@ void declare_speed(CommandLine& line, SessionOptions& session);
 
 /// -t, -b, --kv-type, --exact: all but the context, which commands explain differently.
 void declare_session(CommandLine& line, SessionOptions& session);
+
+/// -c
+void declare_context(CommandLine& line, SessionOptions& session, std::string_view help);
+
+/// -c, for commands that cut a text into windows of so many tokens.
+void declare_window(CommandLine& line, SessionOptions& session);
+/// Fills in the default: 512 as llama.cpp, so that figures can be compared, or the model's context where that is less.
+void resolve_window(SessionOptions& session, const ModelInfo& model);
 
 /// --prefetch, --lock, --no-mmap: how load_model() brings weights into memory.
 struct MemoryOptions {

@@ -29,6 +29,8 @@ int generate_command(const Program&, const Command&, std::vector<std::string> ar
 int tokenize_command(const Program&, const Command&, std::vector<std::string> args);
 int logits_command(const Program&, const Command&, std::vector<std::string> args);
 int perplexity_command(const Program&, const Command&, std::vector<std::string> args);
+int score_command(const Program&, const Command&, std::vector<std::string> args);
+int embed_command(const Program&, const Command&, std::vector<std::string> args);
 int convert_command(const Program&, const Command&, std::vector<std::string> args);
 int quantize_command(const Program&, const Command&, std::vector<std::string> args);
 int imatrix_command(const Program&, const Command&, std::vector<std::string> args);

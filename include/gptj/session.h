@@ -42,6 +42,17 @@ SessionMemory session_memory(const ModelInfo& model, const SessionOptions& optio
 /// Throws Error if GPTJ_ISA names one that does not exist or that this CPU lacks.
 std::string instruction_set();
 
+/// A named intermediate of one evaluation of some tokens: `n` values for each.
+struct Intermediate {
+  std::string_view name;  // of the module of Hugging Face's that puts it out: "h.0.ln_1", "h.0", "ln_f"
+  int n_tokens;
+  int n;
+  const float* data;
+  int64_t stride;  // from one token's values to the next one's
+
+  std::span<const float> row(int token) const { return {data + token * stride, static_cast<size_t>(n)}; }
+};
+
 /// Texts in the making, called sequences: the KV cache of their tokens so far. All memory is taken by the constructor.
 /// Results do not depend on n_threads or n_batch, nor on how many tokens one call brings or for how many sequences:
 /// prefill() and decode() may compute differently, but each always the same. Calls that name no sequence mean the first.
@@ -100,6 +111,10 @@ class Session {
   };
   void decode(std::span<const Token> tokens,
               const std::function<void(int index, std::span<const float> logits)>& each);
+
+  /// `each` sees every intermediate of every evaluation from now on; {} ends that. Of a prompt they come batch by batch, and
+  /// "ln_f" for the tokens whose logits are wanted.
+  void watch(std::function<void(const Intermediate&)> each);
 
  private:
   friend ImportanceResult measure_importance(Session& session, std::span<const int> ids,

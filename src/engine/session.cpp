@@ -130,6 +130,7 @@ struct Session::Impl {
             .ids = ids,
             .segments = segments,
             .both_ways = options.prefix_lm && arithmetic == Arithmetic::prefill,
+            .probe = probe ? &probe : nullptr,
             .inputs = inputs ? &inputs : nullptr};
   }
 
@@ -225,6 +226,7 @@ struct Session::Impl {
   KvSequences kv;
   std::vector<int> ids;           // of the pass to come
   std::vector<Segment> segments;  // of the pass to come
+  std::function<void(std::string_view name, const Rows& rows)> probe;
   std::function<void(const Matrix& w, const Rows& x)> inputs;
 };
 
@@ -261,6 +263,14 @@ void Session::watch_inputs(std::function<void(std::string_view matrix, const Row
   if (!watch) return;
   impl_->inputs = [&names = impl_->model.matrix_names, watch = std::move(watch)](
                       const Matrix& w, const Rows& x) { watch(names.at(w.data), x); };
+}
+
+void Session::watch(std::function<void(const Intermediate&)> each) {
+  impl_->probe = {};
+  if (!each) return;
+  impl_->probe = [each = std::move(each)](std::string_view name, const Rows& rows) {
+    each({name, rows.rows, rows.n, rows.data, rows.stride});
+  };
 }
 
 void Session::truncate(int n_past, int sequence) {

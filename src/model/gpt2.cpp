@@ -89,10 +89,14 @@ bool Gpt2::forward(const Pass& pass, const Cancelled& cancelled) const {
     layer_norm(pass, l.ln_1, c.layer_norm_eps, x, normed);
     probe(pass, "h.{}.ln_1", i, normed);
     linear(pass, {{.first = {l.attn, normed}, .y = qkv, .bias = &l.attn_bias}});
+    probe(pass, "h.{}.attn.c_attn", i, {qkv.data, n, 3 * c.n_embd, qkv.stride});
     attention(pass, {i, c.n_head, c.head_dim(), c.n_embd, /*n_rot=*/0, c.attention_scale(i)});
+    probe(pass, "h.{}.attn.c_proj.input", i, mixed);
     linear(pass, {{.first = {l.proj, mixed}, .y = x, .bias = &l.proj_bias, .add = true}});
     layer_norm(pass, l.ln_2, c.layer_norm_eps, x, normed);
+    probe(pass, "h.{}.ln_2", i, normed);
     linear(pass, {{.first = {l.fc, normed}, .y = inner, .bias = &l.fc_bias, .activation = &c.activation}});
+    probe(pass, "h.{}.mlp.act", i, inner);
     linear(pass, {{.first = {l.fc_proj, inner}, .y = x, .bias = &l.fc_proj_bias, .add = true}});
     probe(pass, "h.{}", i, x);
   }

@@ -121,7 +121,12 @@ bool GptJ::forward(const Pass& pass, const Cancelled& cancelled) const {
                    .y = inner,
                    .bias = &layer.fc_in_bias,
                    .activation = &c.activation}});
+    probe(pass, "h.{}.attn.q_proj", i, qkv(0));
+    probe(pass, "h.{}.attn.k_proj", i, qkv(1));
+    probe(pass, "h.{}.attn.v_proj", i, qkv(2));
+    probe(pass, "h.{}.mlp.act", i, inner);
     attention(pass, {i, c.n_head, c.head_dim(), step, c.n_rot, c.attention_scale(i)});
+    probe(pass, "h.{}.attn.out_proj.input", i, mixed);
     const Linear::Product feed_forward{layer.fc_out, inner};
     linear(pass, {{.first = {layer.out, mixed},
                    .y = x,

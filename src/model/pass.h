@@ -51,7 +51,7 @@ struct Pass {
   std::span<const Segment> segments;  // whose they are, in order; each sequence at most once
   bool both_ways = false;             // tokens of a segment see each other, not only those before them
 
-  /// Sees named intermediates ("embed", "h.0.ln_1", "h.0", "ln_f"); not set outside tests.
+  /// Sees named intermediates ("embed", "h.0.ln_1", "h.0", "ln_f"); set only where they are wanted.
   const std::function<void(std::string_view name, const Rows& rows)>* probe = nullptr;
 
   /// Sees each matrix of a pass over weights and its input, before the product; set only to measure inputs.

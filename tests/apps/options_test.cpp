@@ -33,7 +33,8 @@ TEST(Options, HelpGroupsOptionsAndShowsDefaults) {
 }
 
 TEST(Options, EveryCommandHasHelp) {
-  for (const char* command : {"tokenize", "logits", "perplexity", "inspect", "pull", "list", "rm"}) {
+  for (const char* command :
+       {"tokenize", "logits", "perplexity", "score", "embed", "inspect", "pull", "list", "rm"}) {
     const Finished f = gptj({command, "--help"});
     EXPECT_EQ(f.code, 0);
     EXPECT_TRUE(contains(f.out, std::string("Usage: gpt-j ") + command));
