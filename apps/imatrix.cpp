@@ -34,6 +34,7 @@ int imatrix_command(const Program& program, const Command& command, std::vector<
   options.text.declare(line);
   line.group("Output");
   line.text("-o,--output", options.output, "FILE", "the file to write, for 'quantize --imatrix'");
+  line.require("-o");
   declare_speed(line, options.session);
   line.number(
       "-c,--ctx,--ctx-size,--ctx_size", options.session.n_ctx, 0, std::numeric_limits<int>::max(),
@@ -42,7 +43,6 @@ int imatrix_command(const Program& program, const Command& command, std::vector<
   options.log.declare(line);
   if (!line.parse(std::move(args))) return 0;
   line.at_most_one({"--prompt", "--file"});
-  if (!options.output) throw UsageError("-o: expected a file to write to, found none");
 
   const Log log = options.log.log();
   const std::string text = options.text.read();
