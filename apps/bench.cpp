@@ -1,6 +1,7 @@
 #include "bench_report.h"
 #include "command_line.h"
 #include "console.h"
+#include "gptj/convert.h"
 #include "options.h"
 #include "program.h"
 
@@ -28,8 +29,8 @@ int bench_command(const Program& program, const Command& command, std::vector<st
   line.text("--shape", options.shape, "SHAPE",
             "no file, but weights made up in the shape of gptj-6b, gpt2-117m, gpt2-345m, gpt2-774m, "
             "gpt2-1558m, codegen-350m, -2b, -6b or -16b; gptj-6b:4 has only 4 layers");
-  line.text(
-      "--type", options.type, "TYPE",
+  line.word(
+      "--type", options.type, "TYPE", weight_types(),
       "type of made-up weights, f16 if none is given; else what those of the file become while they load");
   declare_session(line, options.session);
   line.group("Measuring");

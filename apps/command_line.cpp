@@ -60,34 +60,49 @@ std::vector<std::string> with_plain_values(const CLI::App& app, const std::vecto
   return out;
 }
 
-/// Shows one of two names that differ in dashes and underscores only: both are understood, which need not be said
-/// forty times.
+/// One of two names that differ in dashes and underscores only: both are understood, which need not be said forty times.
+std::vector<std::string> names_of(const CLI::Option& option) {
+  std::vector<std::string> names, known;
+  for (const std::string& name : option.get_snames()) names.push_back("-" + name);
+  for (const std::string& name : option.get_lnames()) {
+    std::string dashed = name;
+    std::replace(dashed.begin(), dashed.end(), '_', '-');
+    if (std::find(known.begin(), known.end(), dashed) != known.end()) continue;
+    known.push_back(dashed);
+    names.push_back("--" + name);
+  }
+  return names;
+}
+
 class Formatter : public CLI::Formatter {
  public:
   std::string make_option_name(const CLI::Option* option, bool is_positional) const override {
-    std::vector<std::string> names, known;
-    for (const std::string& name : option->get_snames()) names.push_back("-" + name);
-    for (const std::string& name : option->get_lnames()) {
-      std::string dashed = name;
-      std::replace(dashed.begin(), dashed.end(), '_', '-');
-      if (std::find(known.begin(), known.end(), dashed) != known.end()) continue;
-      known.push_back(dashed);
-      names.push_back("--" + name);
-    }
+    const std::vector<std::string> names = names_of(*option);
     return names.empty() ? CLI::Formatter::make_option_name(option, is_positional)
                          : fmt::format("{}", fmt::join(names, ","));
   }
 };
 
+/// What help calls the argument or the option's value; empty for a flag.
+std::string value_of(const CLI::Option& option) {
+  if (option.get_positional()) return option.get_name(true);
+  return option.get_items_expected_min() == 0 ? "" : option.get_type_name();
+}
+
+std::string did_you_mean(const std::string& name) {
+  return name.empty() ? "" : fmt::format(", did you mean '{}'?", name);
+}
+
 }  // namespace
 
 CommandLine::CommandLine(const Program& program, const Command& command)
-    : app_(std::make_unique<CLI::App>(std::string(command.summary))) {
+    : command_(command), app_(std::make_unique<CLI::App>(std::string(command.summary))) {
   app_->name(command.name.empty() ? program.name : fmt::format("{} {}", program.name, command.name));
   app_->allow_extras();   // told by refuse(), which knows better
   app_->set_help_flag();  // declared last, by parse()
   const auto formatter = std::make_shared<Formatter>();
   formatter->column_width(kHelpColumn);
+  formatter->label("REQUIRED", "(required)");
   app_->formatter(formatter);
   app_->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   if (!command.name.empty()) return;
@@ -170,20 +185,42 @@ void CommandLine::value(const Value& value) {
                             : app_->add_option_function<std::string>(value.names, value.set, value.help);
   option->check(CLI::Validator(value.problem, ""))->type_name(value.value);
   if (value.repeated) option->allow_extra_args(false)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  if (!value.choices.empty()) choices_[option] = value.choices;
 }
 
-void CommandLine::add_choice(std::string_view names, size_t current, const std::function<void(size_t)>& set,
-                             const std::vector<std::string>& choices, std::string_view help) {
+void CommandLine::add_word(std::string_view names, std::string_view value,
+                           const std::function<void(size_t)>& set, const std::vector<std::string>& choices,
+                           std::string_view help) {
   const auto index = [choices](const std::string& text) {
     return static_cast<size_t>(std::find(choices.begin(), choices.end(), text) - choices.begin());
   };
   const auto check = [choices, index](const std::string& text) -> std::string {
     if (index(text) < choices.size()) return "";
-    return fmt::format("expected {}, found {}", fmt::join(choices, " or "), quoted(text));
+    return fmt::format("expected one of {}, found {}", fmt::join(choices, ", "), quoted(text));
   };
   const auto set_text = [set, index](const std::string& text) { set(index(text)); };
-  value({std::string(names), fmt::format("{}", fmt::join(choices, "|")),
-         with_default(help, choices.at(current)), check, set_text});
+  this->value({.names = std::string(names),
+               .value = std::string(value),
+               .help = std::string(help),
+               .problem = check,
+               .set = set_text,
+               .choices = choices});
+}
+
+void CommandLine::word(std::string_view names, std::optional<std::string>& target, std::string_view value,
+                       const std::vector<std::string>& choices, std::string_view help) {
+  add_word(
+      names, value, [&target, choices](size_t index) { target = choices[index]; }, choices, help);
+}
+
+void CommandLine::add_choice(std::string_view names, size_t current, const std::function<void(size_t)>& set,
+                             const std::vector<std::string>& choices, std::string_view help) {
+  add_word(names, fmt::format("{}", fmt::join(choices, "|")), set, choices,
+           with_default(help, choices.at(current)));
+}
+
+void CommandLine::require(std::string_view name) {
+  app_->get_option(std::string(name))->required();
 }
 
 bool CommandLine::given(std::string_view name) const {
@@ -199,28 +236,78 @@ void CommandLine::at_most_one(const std::vector<std::string_view>& names) const 
   }
 }
 
-void CommandLine::refuse(const std::string& argument) const {
-  const std::string hint = fmt::format("see '{} --help'", app_->get_name());
-  if (!argument.starts_with('-')) {
-    std::vector<std::string> words;
-    for (const Command& command : commands()) words.emplace_back(command.name);
-    const std::string meant = mistyped(argument, words);
-    throw UsageError(fmt::format(
-        "expected an option such as -p TEXT or, as the first argument, a command; found {}{} ({})",
-        quoted(argument), meant.empty() ? "" : fmt::format(", did you mean '{}'?", meant), hint));
+std::vector<DeclaredOption> CommandLine::declared() const {
+  std::vector<DeclaredOption> all;
+  for (const CLI::Option* option : std::as_const(*app_).get_options()) {
+    const auto choices = choices_.find(option);
+    all.push_back({.names = names_of(*option),
+                   .value = value_of(*option),
+                   .choices = choices == choices_.end() ? std::vector<std::string>() : choices->second,
+                   .help = option->get_description(),
+                   .group = option->get_group(),
+                   .required = option->get_required(),
+                   .repeated = option->get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll});
   }
+  return all;
+}
+
+std::string CommandLine::hint() const {
+  return fmt::format("see '{} --help'", app_->get_name());
+}
+
+void CommandLine::refuse_option(const std::string& argument) const {
   const std::string name = argument.substr(0, argument.find('='));
   std::vector<std::string> known;
-  for (const CLI::Option* option : std::as_const(*app_).get_options()) {
-    for (const std::string& known_name : option->get_lnames()) known.push_back("--" + known_name);
-    for (const std::string& known_name : option->get_snames()) known.push_back("-" + known_name);
+  for (const DeclaredOption& option : declared()) {
+    known.insert(known.end(), option.names.begin(), option.names.end());
   }
   throw UsageError(
-      fmt::format("unknown option {}, did you mean '{}'? ({})", quoted(name), nearest(name, known), hint));
+      fmt::format("unknown option {}{} ({})", quoted(name), did_you_mean(mistyped(name, known)), hint()));
+}
+
+void CommandLine::refuse(const std::string& argument, bool is_first) const {
+  if (argument.starts_with('-')) refuse_option(argument);
+  std::vector<std::string> words, taken;
+  for (const Command& command : commands()) words.emplace_back(command.name);
+  for (const DeclaredOption& option : declared()) {
+    if (option.names.empty()) taken.push_back(option.value);
+  }
+  const bool has_commands = command_.name.empty();
+  if (has_commands && !is_first && std::find(words.begin(), words.end(), argument) != words.end()) {
+    throw UsageError(
+        fmt::format("expected a command to be the first argument, found {} after others", quoted(argument)));
+  }
+  const bool takes_text = app_->get_option_no_throw("-p") != nullptr;
+  std::string expected = takes_text ? "an option such as -p TEXT" : "an option";
+  if (!taken.empty()) expected = fmt::format("no more arguments than {}", fmt::join(taken, " "));
+  if (has_commands && is_first) expected += " or, as the first argument, a command";
+  throw UsageError(fmt::format("expected {}; found {}{} ({})", expected, quoted(argument),
+                               has_commands && is_first ? did_you_mean(mistyped(argument, words)) : "",
+                               hint()));
+}
+
+void CommandLine::check_required() const {
+  std::vector<std::string> wanted;
+  std::string missing;
+  for (const DeclaredOption& option : declared()) {
+    if (!option.required) continue;
+    const bool is_argument = option.names.empty();
+    const std::string name = is_argument ? option.value : option.names.front();
+    wanted.push_back(is_argument ? name : fmt::format("{} {}", name, option.value));
+    if (missing.empty() && !given(name)) missing = name;
+  }
+  if (missing.empty()) return;
+  throw UsageError(fmt::format("expected {}, found no {} ({})", fmt::join(wanted, " "), missing, hint()));
 }
 
 bool CommandLine::parse(std::vector<std::string> args) {
   app_->set_help_flag("-h,--help", "show this help and exit");
+  if (command_.declared != nullptr) {
+    *command_.declared = declared();
+    return false;
+  }
+  // First of all: what follows is meant for the command that was mistyped, --help too.
+  if (command_.name.empty() && !args.empty() && !args[0].starts_with('-')) refuse(args[0], true);
   args = with_plain_values(*app_, args);
   std::reverse(args.begin(), args.end());  // as CLI11 wants them
   try {
@@ -228,11 +315,14 @@ bool CommandLine::parse(std::vector<std::string> args) {
   } catch (const CLI::CallForHelp&) {
     write_out(CLI::detail::find_and_replace(app_->help(), "\n\n\n", "\n\n"));
     return false;
+  } catch (const CLI::RequiredError&) {
+    // told by check_required(), after what is not known
   } catch (const CLI::ParseError& e) {
     throw UsageError(e.what());
   }
   const std::vector<std::string> unknown = app_->remaining();
-  if (!unknown.empty()) refuse(unknown.front());
+  if (!unknown.empty()) refuse(unknown.front(), false);
+  check_required();
   return true;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -9,10 +10,12 @@
 #include <string_view>
 #include <vector>
 
+#include "declared.h"
 #include "program.h"
 
 namespace CLI {
 class App;
+class Option;
 }  // namespace CLI
 
 namespace gptj::apps {
@@ -40,7 +43,8 @@ class CommandLine {
   void flag(std::string_view names, bool& target, std::string_view help);
   void flag(std::string_view names, const std::function<void()>& set, std::string_view help);
 
-  /// `value` is what --help calls the value: "FILE". Any text is fine, one that begins with a dash too.
+  /// `value` is what --help calls the value; shells complete a FILE, DIR or MODEL. Any text is fine, one that begins with
+  /// a dash too. Here and below, `names` may also be a word such as "IN", for an argument that its place tells.
   void text(std::string_view names, std::optional<std::string>& target, std::string_view value,
             std::string_view help);
 
@@ -55,8 +59,13 @@ class CommandLine {
     std::function<std::string(const std::string&)> problem;
     std::function<void(const std::string&)> set;
     bool repeated = false;
+    std::vector<std::string> choices = {};  // that shells offer
   };
   void value(const Value& value);
+
+  /// A text that is one of `choices`.
+  void word(std::string_view names, std::optional<std::string>& target, std::string_view value,
+            const std::vector<std::string>& choices, std::string_view help);
 
   /// One of `choices`: the names of an enumeration's values, from the first on.
   template <typename Enum>
@@ -66,13 +75,17 @@ class CommandLine {
     add_choice(names, static_cast<size_t>(target), set, choices, help);
   }
 
+  /// An option or argument that was declared cannot be left out.
+  void require(std::string_view name);
+
   /// The option was given; `name` is one of its names.
   bool given(std::string_view name) const;
 
   /// Throws UsageError unless one of the options at most was given.
   void at_most_one(const std::vector<std::string_view>& names) const;
 
-  /// False: help was asked for, and has been written.
+  /// To be called before anything else is done. False: help was asked for and has been written, or what is declared has
+  /// been; there is nothing else to do. Throws UsageError.
   bool parse(std::vector<std::string> args);
 
  private:
@@ -80,9 +93,17 @@ class CommandLine {
   void add_number(std::string_view names, Number& target, Number low, Number high, std::string_view help);
   void add_choice(std::string_view names, size_t current, const std::function<void(size_t)>& set,
                   const std::vector<std::string>& choices, std::string_view help);
-  [[noreturn]] void refuse(const std::string& argument) const;
+  void add_word(std::string_view names, std::string_view value, const std::function<void(size_t)>& set,
+                const std::vector<std::string>& choices, std::string_view help);
+  std::vector<DeclaredOption> declared() const;
+  void check_required() const;
+  std::string hint() const;
+  [[noreturn]] void refuse(const std::string& argument, bool is_first) const;
+  [[noreturn]] void refuse_option(const std::string& argument) const;
 
+  const Command command_;
   std::unique_ptr<CLI::App> app_;
+  std::map<const CLI::Option*, std::vector<std::string>> choices_;
 };
 
 }  // namespace gptj::apps

@@ -29,6 +29,8 @@ void declare_files(CommandLine& line, Options& options) {
   line.group("Files");
   line.text("IN", options.in, "", "a model in any form that is read");
   line.text("OUT", options.out, "", "the file or directory to write");
+  line.require("IN");
+  line.require("OUT");
 }
 
 void declare_rest(CommandLine& line, Options& options) {
@@ -38,18 +40,20 @@ void declare_rest(CommandLine& line, Options& options) {
   options.log.declare(line);
 }
 
-std::string form_help() {
+void declare_form(CommandLine& line, Options& options) {
   const std::vector<WrittenForm> forms = written_forms();
-  std::vector<std::string> names, endings;
+  std::vector<std::string> words, names, endings;
   for (const WrittenForm& form : forms) {
+    words.push_back(form.name);
     names.push_back(fmt::format("{} ({})", form.name, form.description));
     endings.push_back(
         fmt::format("{} for {}", form.extension.empty() ? "no extension" : form.extension, form.name));
   }
   endings.front() = fmt::format("else {}", forms.front().name);
   std::rotate(endings.begin(), endings.begin() + 1, endings.end());
-  return fmt::format("what OUT will be: {} [default: as OUT's name says: {}]", fmt::join(names, ", "),
-                     fmt::join(endings, ", "));
+  line.word("--to", options.form, "FORM", words,
+            fmt::format("what OUT will be: {} [default: as OUT's name says: {}]", fmt::join(names, ", "),
+                        fmt::join(endings, ", ")));
 }
 
 void report(const std::string& me, const ConvertResult& result, const Options& options, double ms,
@@ -98,13 +102,12 @@ int convert_command(const Program& program, const Command& command, std::vector<
   CommandLine line(program, command);
   Options options;
   declare_files(line, options);
-  line.text("--to", options.form, "FORM", form_help());
-  line.text("--type", options.type, "TYPE",
+  declare_form(line, options);
+  line.word("--type", options.type, "TYPE", weight_types(),
             fmt::format(fmt::runtime(kTypeHelp), fmt::join(weight_types(), ", ")) +
                 " [default: weights stay as they are]");
   declare_rest(line, options);
   if (!line.parse(std::move(args))) return 0;
-  if (!options.out) throw UsageError("expected two arguments, IN OUT, found fewer");
   return convert("convert", options);
 }
 
@@ -112,10 +115,11 @@ int quantize_command(const Program& program, const Command& command, std::vector
   CommandLine line(program, command);
   Options options;
   declare_files(line, options);
-  line.text("TYPE", options.type, "", fmt::format(fmt::runtime(kTypeHelp), fmt::join(weight_types(), ", ")));
+  line.word("TYPE", options.type, "", weight_types(),
+            fmt::format(fmt::runtime(kTypeHelp), fmt::join(weight_types(), ", ")));
+  line.require("TYPE");
   declare_rest(line, options);
   if (!line.parse(std::move(args))) return 0;
-  if (!options.type) throw UsageError("expected three arguments, IN OUT TYPE, found fewer");
   return convert("quantize", options);
 }
 

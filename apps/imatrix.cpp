@@ -29,13 +29,13 @@ int imatrix_command(const Program& program, const Command& command, std::vector<
   options.text.declare(line);
   line.group("Output");
   line.text("-o,--output", options.output, "FILE", "the file to write, for 'quantize --imatrix'");
+  line.require("-o");
   declare_speed(line, options.session);
   declare_window(line, options.session);
   options.memory.declare(line);
   options.log.declare(line);
   if (!line.parse(std::move(args))) return 0;
   line.at_most_one({"--prompt", "--file"});
-  if (!options.output) throw UsageError("-o: expected a file to write to, found none");
 
   const Log log = options.log.log();
   const std::string text = options.text.read();

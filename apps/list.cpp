@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/quoted.h"
 #include "command_line.h"
@@ -27,6 +28,13 @@ std::string as_json(const std::vector<CachedModel>& models) {
   constexpr int kIndent = 2;
   const auto replace = nlohmann::json::error_handler_t::replace;  // file names need not be UTF-8
   return list.dump(kIndent, ' ', false, replace) + "\n";
+}
+
+/// Each once, though it may have several revisions.
+std::string as_names(const std::vector<CachedModel>& models) {
+  std::set<std::string> names;
+  for (const CachedModel& model : models) names.insert(model.name);
+  return names.empty() ? "" : fmt::format("{}\n", fmt::join(names, "\n"));
 }
 
 /// What -m would want behind '@': a branch or tag, else the commit.
@@ -57,16 +65,20 @@ std::string as_table(const std::vector<CachedModel>& models) {
 int list_command(const Program& program, const Command& command, std::vector<std::string> args) {
   CommandLine line(program, command);
   LogOptions log;
-  bool json = false;
+  bool json = false, names = false;
   line.group("Output");
   line.flag("--json", json, "print a JSON array of objects");
+  line.flag("--names", names, "print the names alone, one on each line");
   log.declare_quiet(line);
   if (!line.parse(std::move(args))) return 0;
+  line.at_most_one({"--json", "--names"});
 
   const HubSettings hub = hub_settings();
   const std::vector<CachedModel> models = cached_models(hub);
   if (json) {
     write_out(as_json(models));
+  } else if (names) {
+    write_out(as_names(models));
   } else if (models.empty()) {
     log.log().line("list: no models in '{}'; 'gpt-j pull NAME' fetches one", escaped(hub.cache));
   } else {

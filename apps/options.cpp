@@ -50,7 +50,7 @@ std::string ModelOption::resolve(const Program& program, const Log& log) const {
 }
 
 void ModelOption::declare_type(CommandLine& line) {
-  line.text("--type", type, "TYPE",
+  line.word("--type", type, "TYPE", weight_types(),
             fmt::format("quantize weights while they load: {} [default: as they are]",
                         fmt::join(weight_types(), ", ")));
 }

@@ -23,6 +23,9 @@ const std::vector<Command>& commands() {
       {"list", "Lists the models that were fetched.", list_command},
       {"rm", "Removes a model that was fetched.", remove_command},
       {"bench", "Measures speed and memory, beside what the machine could do at most.", bench_command},
+      {"completion", "Prints a script that completes commands, options and values in a shell.",
+       completion_command},
+      {"man", "Prints the manual page of the program or of a command.", man_command},
   };
   return list;
 }

@@ -15,11 +15,15 @@ struct Program {
   std::vector<std::string> demo_roots;
 };
 
+struct DeclaredOption;
+
 /// A word that may stand as the first argument. run() returns the exit code.
 struct Command {
   std::string_view name;  // empty: without such a word
   std::string_view summary;
   int (*run)(const Program& program, const Command& command, std::vector<std::string> args);
+  /// Set by declared_options() alone: to be filled, and nothing else is to be done.
+  std::vector<DeclaredOption>* declared = nullptr;
 };
 
 /// THE list of commands; the first is that without a word.
@@ -40,5 +44,7 @@ int pull_command(const Program&, const Command&, std::vector<std::string> args);
 int list_command(const Program&, const Command&, std::vector<std::string> args);
 int remove_command(const Program&, const Command&, std::vector<std::string> args);
 int bench_command(const Program&, const Command&, std::vector<std::string> args);
+int completion_command(const Program&, const Command&, std::vector<std::string> args);
+int man_command(const Program&, const Command&, std::vector<std::string> args);
 
 }  // namespace gptj::apps

@@ -53,11 +53,11 @@ int pull_command(const Program& program, const Command& command, std::vector<std
   line.group("Model");
   line.text("NAME", options.name, "",
             "ORG/NAME as the hub has it, e.g. EleutherAI/gpt-j-6b, or ORG/NAME@REVISION");
+  line.require("NAME");
   line.text("--revision", options.revision, "REVISION", "a branch, tag or commit [default: main]");
   line.text("--file", options.file, "FILE", "only this file of it [default: what the model needs]");
   options.log.declare_quiet(line);
   if (!line.parse(std::move(args))) return 0;
-  if (!options.name) throw UsageError("expected the NAME of a model, found none");
   split_revision(*options.name, options.revision);
 
   const Log log = options.log.log();

@@ -26,10 +26,10 @@ int remove_command(const Program& program, const Command& command, std::vector<s
   LogOptions log;
   line.group("Model");
   line.text("NAME", name, "", "as 'gpt-j list' shows it");
+  line.require("NAME");
   line.text("--revision", revision, "REVISION", "only this branch, tag or commit of it [default: all]");
   log.declare_quiet(line);
   if (!line.parse(std::move(args))) return 0;
-  if (!name) throw UsageError("expected the NAME of a model, found none");
 
   split_revision(*name, revision);
   const uint64_t bytes = remove(*name, revision.value_or(""));

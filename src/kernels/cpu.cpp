@@ -6,15 +6,9 @@
 
 #include "base/error.h"
 
-#if defined(__x86_64__) && !defined(GPTJ_SCALAR_ONLY)
-#define GPTJ_X86 1
-#elif defined(__aarch64__) && !defined(GPTJ_SCALAR_ONLY)
-#define GPTJ_ARM 1
-#endif
-
-#if GPTJ_X86
+#if defined(__x86_64__)
 #include <cpuid.h>
-#elif GPTJ_ARM && defined(__linux__)
+#elif defined(__aarch64__) && defined(__linux__)
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
 #endif
@@ -24,7 +18,7 @@ namespace gptj {
 namespace scalar {
 const Kernels& kernel_table();
 }
-#if GPTJ_X86
+#if defined(__x86_64__)
 namespace avx2 {
 const Kernels& kernel_table();
 }
@@ -37,7 +31,7 @@ const Kernels& kernel_table();
 namespace avx512_bf16 {
 const Kernels& kernel_table();
 }
-#elif GPTJ_ARM
+#elif defined(__aarch64__)
 namespace neon {
 const Kernels& kernel_table();
 }
@@ -52,7 +46,7 @@ bool always() {
   return true;
 }
 
-#if GPTJ_X86
+#if defined(__x86_64__)
 
 bool has_f16c() {  // clang 14 has no builtin for it
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
@@ -83,7 +77,7 @@ constexpr InstructionSet kInstructionSets[] = {
     {"scalar", always, scalar::kernel_table},
 };
 
-#elif GPTJ_ARM
+#elif defined(__aarch64__)
 
 #ifdef __linux__
 bool has_dotprod() {

@@ -137,10 +137,12 @@ TEST_F(Hub, ListAndRemove) {
   EXPECT_EQ(f.out, "");
   EXPECT_TRUE(contains(f.err, "no models in"));
   EXPECT_EQ(gptj({"list", "--json"}).out, "[]\n");
+  EXPECT_EQ(gptj({"list", "--names"}).out, "");
 
   gptj({"pull", "-q", "org/demo"});
   f = gptj({"list"});
   EXPECT_TRUE(has_line(f.out, "org/demo *main * MB *safetensors")) << f.out;
+  EXPECT_EQ(gptj({"list", "--names"}).out, "org/demo\n");
   const nlohmann::json list = nlohmann::json::parse(gptj({"list", "--json"}).out);
   ASSERT_EQ(list.size(), 1U);
   EXPECT_EQ(list[0]["name"], "org/demo");

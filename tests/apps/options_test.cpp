@@ -139,7 +139,7 @@ TEST(Options, UnknownOnesNameTheNearestKnownOne) {
   const std::pair<const char*, const char*> cases[] = {{"--tmep", "'--temp'"},
                                                        {"--promt", "'--prompt'"},
                                                        {"--repeat-penalti", "'--repeat-penalty'"},
-                                                       {"--top_pp=3", "'--top_p'"},
+                                                       {"--top_pp=3", "'--top-p'"},
                                                        {"--ignore_eos", "'--ignore-eos'"},
                                                        {"--thread", "'--threads'"},
                                                        {"--n_predicts", "'--n_predict'"}};
@@ -150,6 +150,14 @@ TEST(Options, UnknownOnesNameTheNearestKnownOne) {
   }
   EXPECT_TRUE(contains(refusal({"tokenize", "--jsno"}), "'--json'"));
   EXPECT_TRUE(contains(refusal({"tokenize", "--top_k", "3"}), "unknown option '--top_k'"));
+}
+
+TEST(Options, UnknownOnesThatAreLikeNoneAreNotGuessed) {
+  for (const char* typed : {"--bogus", "--frequency=3", "-x", "--"}) {
+    const std::string error = refusal({"-p", "x", typed});
+    EXPECT_TRUE(contains(error, "(see 'gpt-j --help')"));
+    EXPECT_EQ(error.find("did you mean"), std::string::npos) << error;
+  }
 }
 
 TEST(Options, MistypedCommandsNameTheNearestOne) {
@@ -163,6 +171,36 @@ TEST(Options, MistypedCommandsNameTheNearestOne) {
     EXPECT_TRUE(contains(error, "a command; found"));
     EXPECT_EQ(error.find("did you mean"), std::string::npos) << error;
   }
+}
+
+TEST(Options, MistypedCommandsAreToldBeforeTheirOptions) {
+  EXPECT_TRUE(contains(refusal({"verfiy", "--help"}), "did you mean 'verify'?"));
+  EXPECT_TRUE(contains(refusal({"covnert", "a", "b", "-t", "many"}), "did you mean 'convert'?"));
+  const std::string error = refusal({"-p", "x", "tokenize"});
+  EXPECT_TRUE(contains(error, "expected a command to be the first argument, found 'tokenize'"));
+  EXPECT_EQ(error.find("did you mean"), std::string::npos) << error;
+}
+
+TEST(Options, ArgumentsThatCannotBeLeftOutAreShownSo) {
+  EXPECT_TRUE(contains(gptj({"convert", "--help"}).out, "gpt-j convert [OPTIONS] IN OUT\n"));
+  EXPECT_TRUE(contains(gptj({"quantize", "--help"}).out, "gpt-j quantize [OPTIONS] IN OUT TYPE\n"));
+  EXPECT_TRUE(contains(gptj({"rm", "--help"}).out, "gpt-j rm [OPTIONS] NAME\n"));
+  EXPECT_TRUE(contains(gptj({"verify", "--help"}).out, "gpt-j verify [OPTIONS] [MODEL]\n"));
+  EXPECT_TRUE(has_line(gptj({"imatrix", "--help"}).out, "*--output FILE (required)*"));
+}
+
+TEST(Options, ArgumentsThatAreMissingOrTooMuchAreRefused) {
+  EXPECT_TRUE(contains(refusal({"convert"}), "expected IN OUT, found no IN (see 'gpt-j convert --help')"));
+  EXPECT_TRUE(contains(refusal({"convert", "a"}), "expected IN OUT, found no OUT"));
+  EXPECT_TRUE(contains(refusal({"quantize", "a", "b"}), "expected IN OUT TYPE, found no TYPE"));
+  EXPECT_TRUE(contains(refusal({"quantize", "a", "b", "q9"}), "TYPE: expected one of"));
+  EXPECT_TRUE(contains(refusal({"rm"}), "expected NAME, found no NAME"));
+  EXPECT_TRUE(contains(refusal({"imatrix", "-p", "x"}), "expected -o FILE, found no -o"));
+  EXPECT_TRUE(contains(refusal({"convert", "a", "b", "c"}), "no more arguments than IN OUT; found 'c'"));
+  EXPECT_TRUE(contains(refusal({"convert", "--bogus"}), "unknown option '--bogus'"));  // first of all
+  EXPECT_TRUE(contains(refusal({"tokenize", "Hello"}), "an option such as -p TEXT; found 'Hello'"));
+  EXPECT_TRUE(contains(refusal({"list", "all"}), "expected an option; found 'all'"));
+  EXPECT_TRUE(contains(refusal({"convert", "a", "b", "--to", "png"}), "one of native, ggml, gguf, hf"));
 }
 
 struct BadValue {
@@ -202,7 +240,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadValue{"--min-p", "2", "from 0 to 1"}, BadValue{"--mirostat", "3", "from 0 to 2"},
         BadValue{"--samplers", "foo", "top-p"}, BadValue{"--logit-bias", "3", "ID+NUMBER"},
         BadValue{"--banned-token", "the", "the id of a token"}, BadValue{"--banned-string", "", "a text"},
-        BadValue{"--kv-type", "f64", "f16 or f32 or int8"}));
+        BadValue{"--kv-type", "f64", "one of f16, f32, int8"}, BadValue{"--type", "q9", "one of q4_0, q4,"}));
 
 TEST(Options, AValueThatIsMissingOrTooMuchIsRefused) {
   EXPECT_TRUE(contains(refusal({"-p"}), "-p: expected TEXT"));
