@@ -32,11 +32,11 @@ const std::string kRecord =
 const std::string kJson =
     R"({"title": "An example", "items": [{"id": 1, "text": "Some words in a string, and \"some more\""}, {"id": 2.5e3,
  "deeper": [[1, 2, 3], {"a": {"b": {"c": ["d", null, true]}}}]}]})";
-const std::string kGbnf = R"(root ::= (expr "=" ws term "\n")+
+const std::string kGbnf = R"x(root ::= (expr "=" ws term "\n")+
 expr ::= term ([-+*/] ws term)*
 term ::= [a-z] [a-z0-9_]* ws | [0-9]+ ws | "(" ws expr ")" ws
 ws ::= [ \t]*
-)";
+)x";
 
 struct Case {
   const char* name;
@@ -62,9 +62,7 @@ void make_matcher(benchmark::State& state, const Case& of) {
 /// A text from its beginning, with a new matcher; the slowest token is what a reader would notice.
 void masks(benchmark::State& state, const Case& of) {
   using Clock = std::chrono::steady_clock;
-  std::string text = of.text;
-  std::erase(text, '\n');
-  const std::vector<int> ids = tokenizer().encode(of.text.find("alpha") == 0 ? of.text : text);
+  const std::vector<int> ids = tokenizer().encode(of.text);
   double slowest = 0, total = 0;
   for (auto _ : state) {
     state.PauseTiming();

@@ -16,22 +16,20 @@ struct Language {
   std::vector<std::string> accepted, rejected;
 };
 
-/// Byte by byte and in GPT-2's tokens; and what is drawn at random from it is accepted.
+/// Byte by byte and, of the first of the texts, in GPT-2's tokens; and what is drawn at random from it is accepted.
 inline void expect_language(const Grammar& grammar, const Language& language) {
   SCOPED_TRACE(language.grammar);
-  for (const Tokenizer* tokenizer : {&byte_tokenizer(), &gpt2_tokenizer()}) {
-    for (const auto& text : language.accepted) {
-      EXPECT_TRUE(accepts(grammar, *tokenizer, text)) << testing::PrintToString(text);
-    }
-    for (const auto& text : language.rejected) {
-      EXPECT_FALSE(accepts(grammar, *tokenizer, text)) << testing::PrintToString(text);
-    }
+  for (const auto& text : language.accepted) {
+    EXPECT_TRUE(accepts(grammar, byte_tokenizer(), text)) << testing::PrintToString(text);
   }
+  for (const auto& text : language.rejected) {
+    EXPECT_FALSE(accepts(grammar, byte_tokenizer(), text)) << testing::PrintToString(text);
+  }
+  EXPECT_TRUE(accepts(grammar, gpt2_tokenizer(), language.accepted[0])) << language.accepted[0];
+  EXPECT_FALSE(accepts(grammar, gpt2_tokenizer(), language.rejected[0])) << language.rejected[0];
   std::mt19937 random(1);
-  for (int i = 0; i < 5; ++i) {
-    const std::string text = random_text(grammar, byte_tokenizer(), random, 20);
-    EXPECT_TRUE(accepts(grammar, gpt2_tokenizer(), text)) << testing::PrintToString(text);
-  }
+  const std::string text = random_text(grammar, gpt2_tokenizer(), random, 5);
+  EXPECT_TRUE(accepts(grammar, byte_tokenizer(), text)) << testing::PrintToString(text);
 }
 
 /// What cannot be a grammar, and the message.
