@@ -12,7 +12,9 @@
 #include "console.h"
 #include "generate_report.h"
 #include "gptj/trace.h"
+#include "grammar_option.h"
 #include "loading.h"
+#include "logprobs.h"
 #include "options.h"
 #include "program.h"
 #include "sampling_options.h"
@@ -29,6 +31,7 @@ struct Options {
   ModelOption model;
   TextOptions text;
   GenerateOptions generate;
+  GrammarOption grammar;
   SamplingOptions sampling;
   Speculation speculation;
   SessionOptions session;
@@ -36,6 +39,8 @@ struct Options {
   LogOptions log;
   std::optional<std::string> trace;
   float max_seconds = 0;
+  int n_logprobs = -1;
+  bool echo = false;
   bool version = false;
 };
 
@@ -51,6 +56,10 @@ void declare(CommandLine& line, Options& o, const Program& program) {
   line.flag("--context-shift", o.generate.shift,
             "when the context is full, forget the older half of it and go on");
   line.number("--keep", o.generate.n_keep, 0, kMany, "tokens from the beginning that are not forgotten then");
+  line.number("--logprobs", o.n_logprobs, -1, kMany,
+              "no text but JSON lines: each token, how likely it was, and the N likeliest (-1: the text)");
+  line.flag("--echo", o.echo, "those of the prompt, too");
+  o.grammar.declare(line);
   o.sampling.declare(line);
   o.speculation.declare(line);
   declare_session(line, o.session);
@@ -105,24 +114,45 @@ int fitting_n_predict(const GenerateOptions& options, size_t n_prompt, int n_ctx
 }
 
 /// Writes prompt and text to standard output as they are made, up to a newline at the end.
+class TextWriter {
+ public:
+  /// `hidden`: the first token stands for an empty prompt, and is no text.
+  TextWriter(bool hidden, size_t n_prompt) : hidden_(hidden), n_prompt_(n_prompt) {}
+
+  void show(std::string_view bytes) {
+    ++n_shown_;
+    if (!std::exchange(hidden_, false)) write_out(stream_.push(bytes));
+  }
+  void finish() {
+    // A character that was cut by the end is not shown in half, unless the user wrote it so.
+    if (n_shown_ <= n_prompt_) write_out(stream_.finish());
+    write_out("\n");
+  }
+
+ private:
+  Utf8Stream stream_;
+  bool hidden_;
+  size_t n_prompt_;
+  size_t n_shown_ = 0;  // tokens
+};
+
+/// Writes the text, or a line of JSON for each of its tokens.
 GenerateResult write_text(const Model& model, Session& session, const std::string& prompt,
                           const std::vector<int>& ids, Options& options) {
   Sampler sampler(options.sampling.sampler, model.tokenizer(), model.info().n_vocab);
-  Utf8Stream stream;
-  bool hidden = prompt.empty();  // the token that stands for an empty prompt is no text
-  size_t n_shown = 0;            // tokens
-  GenerateCallbacks callbacks;
-  callbacks.text = [&](std::string_view bytes) {
-    ++n_shown;
-    if (!std::exchange(hidden, false)) write_out(stream.push(bytes));
-    return true;
-  };
-  callbacks.cancelled = [] { return stop_signal() != 0; };
+  TextWriter text(prompt.empty(), ids.size());
+  const LogprobLines lines(model.tokenizer(), options.n_logprobs);
+  const bool as_lines = options.n_logprobs >= 0;
+  options.generate.prompt_logits = options.echo;
+  GenerateCallbacks callbacks{.cancelled = [] { return stop_signal() != 0; }};
+  if (as_lines) {
+    callbacks.token = [&](int id, std::span<const float> logits) { write_out(lines.line(id, logits)); };
+  } else {
+    callbacks.text = [&](std::string_view bytes) { return text.show(bytes), true; };
+  }
   GenerateResult result =
       generate(model, session, sampler, ids, options.generate, callbacks, options.speculation.drafter());
-  // A character that was cut by the end is not shown in half, unless the user wrote it so.
-  if (n_shown <= ids.size()) write_out(stream.finish());
-  write_out("\n");
+  if (!as_lines) text.finish();
   return result;
 }
 
@@ -144,6 +174,7 @@ int generate_text(const Program& program, Options& options) {
   check_out();
   options.sampling.settle_seed();
   const uint64_t seed = options.sampling.sampler.seed;
+  options.generate.grammar = options.grammar.read();
   const std::string prompt = read_prompt(options.text, seed);
 
   const Stopwatch loading;
@@ -186,6 +217,9 @@ int generate_command(const Program& program, const Command& command, std::vector
   if (!line.parse(std::move(args))) return 0;
   line.at_most_one({"--prompt", "--file"});
   options.speculation.check(line);
+  options.grammar.check(line);
+  if (options.echo && options.n_logprobs < 0)
+    throw UsageError("--echo: expected --logprobs with it, found none");
   if (!options.version) return generate_text(program, options);
   write_out(fmt::format("{} {}\n", program.name, program.version));
   return 0;

@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "gptj/grammar.h"
 #include "gptj/sampler.h"
 #include "gptj/session.h"
 
@@ -15,8 +17,9 @@ namespace gptj {
 struct GenerateOptions {
   int n_predict = 200;  // at most; -1: until the context is full, or for ever with `shift`
   bool stop_at_eos = true;
-  std::vector<std::string> stop = {};  // texts that end it, and are not shown
-  double max_seconds = 0;              // from the call on, prompt included; 0: no limit
+  std::vector<std::string> stop = {};   // texts that end it, and are not shown
+  std::optional<Grammar> grammar = {};  // of what is added to the prompt; it ends where nothing may follow
+  double max_seconds = 0;               // from the call on, prompt included; 0: no limit
   /// When the context is full, forget the older half of it but for the first n_keep tokens. Models with learned positions
   /// evaluate the rest again.
   bool shift = false;

@@ -29,6 +29,9 @@ class Tokenizer {
   std::string_view decode(int id) const;
   std::string decode(std::span<const int> ids) const;
 
+  /// Whether a token is none of the BPE's, but cut out of texts before: <|endoftext|> and the like.
+  bool is_added(int id) const;
+
   int n_tokens() const;
   std::optional<int> bos() const;
   std::optional<int> eos() const;  // the end-of-text token

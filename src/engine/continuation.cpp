@@ -11,9 +11,9 @@ constexpr size_t kExpectedTokens = 4096;
 
 }  // namespace
 
-Continuation::Continuation(const Tokenizer& tokenizer, Sampler& sampler, std::span<const int> prompt,
+Continuation::Continuation(const Model& model, Sampler& sampler, std::span<const int> prompt,
                            const GenerateOptions& options, const GenerateCallbacks& callbacks)
-    : tokenizer_(tokenizer),
+    : tokenizer_(model.tokenizer()),
       sampler_(sampler),
       options_(options),
       callbacks_(callbacks),
@@ -21,6 +21,7 @@ Continuation::Continuation(const Tokenizer& tokenizer, Sampler& sampler, std::sp
   for (const std::string& stop : options.stop) {
     if (stop.empty()) fail("stop text: expected at least one byte, found an empty text");
   }
+  if (options.grammar) matcher_.emplace(*options.grammar, tokenizer_, model.info().n_vocab);
   result_.n_prompt = static_cast<int>(prompt.size());
   result_.tokens.reserve(prompt.size() + kExpectedTokens);
   result_.tokens.assign(prompt.begin(), prompt.end());
@@ -47,13 +48,16 @@ void Continuation::draw(std::span<const float> logits) {
   {
     const Timer timer(result_.sample_ms);
     const trace::Scope scope("sample");
-    id = sampler_.sample(logits, result_.tokens);
+    id = matcher_ ? sampler_.sample(logits, result_.tokens, matcher_->allowed())
+                  : sampler_.sample(logits, result_.tokens);
+    if (matcher_) matcher_->accept(id);
   }
   result_.tokens.push_back(id);
   ++result_.n_generated;
   if (callbacks_.token) callbacks_.token(id, logits);
   show_drawn(id);
-  if (!ended_ && result_.n_generated == options_.n_predict) end(StopReason::length);
+  if (matcher_ && matcher_->must_end()) end(StopReason::end_of_text);
+  if (result_.n_generated == options_.n_predict) end(StopReason::length);
 }
 
 void Continuation::show_drawn(int id) {

@@ -27,8 +27,8 @@ class Timer {
 /// One text that is being continued: what each token that comes means for it, whoever evaluates the model.
 class Continuation {
  public:
-  /// All but the prompt's ids must outlive it.
-  Continuation(const Tokenizer& tokenizer, Sampler& sampler, std::span<const int> prompt,
+  /// All but the prompt's ids must outlive it. Throws Error for options that cannot be.
+  Continuation(const Model& model, Sampler& sampler, std::span<const int> prompt,
                const GenerateOptions& options, const GenerateCallbacks& callbacks);
 
   /// Before anything is evaluated: shows the prompt. May end the text.
@@ -56,6 +56,7 @@ class Continuation {
   const GenerateOptions& options_;
   const GenerateCallbacks& callbacks_;
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+  std::optional<GrammarMatcher> matcher_;
   StopTexts stops_;
   GenerateResult result_;
   bool ended_ = false;

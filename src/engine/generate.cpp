@@ -18,7 +18,7 @@ class Generation {
         options_(options),
         callbacks_(callbacks),
         drafter_(drafter),
-        text_(model.tokenizer(), sampler, prompt, options, callbacks) {}
+        text_(model, sampler, prompt, options, callbacks) {}
 
   GenerateResult run() {
     text_.begin();

@@ -39,6 +39,7 @@ struct Tokenizer::Impl {
   Vocab vocab;
   Bpe bpe;
   AddedTokens added;
+  std::vector<bool> is_added;  // of each id
 
   void encode_text(std::string_view text, Bpe::Scratch& scratch, std::vector<int>& ids) const {
     while (!text.empty()) {
@@ -53,8 +54,13 @@ Tokenizer::Tokenizer(Vocab vocab) {
   Bpe bpe = make_bpe(vocab);
   AddedTokens added(vocab.added);
   vocab.merges = {};  // the BPE has them
-  for (const AddedToken& token : vocab.added) vocab.tokens[static_cast<size_t>(token.id)] = token.text;
-  impl_ = std::make_unique<const Impl>(Impl{std::move(vocab), std::move(bpe), std::move(added)});
+  std::vector<bool> is_added(vocab.tokens.size());
+  for (const AddedToken& token : vocab.added) {
+    vocab.tokens[static_cast<size_t>(token.id)] = token.text;
+    is_added[static_cast<size_t>(token.id)] = true;
+  }
+  impl_ = std::make_unique<const Impl>(
+      Impl{std::move(vocab), std::move(bpe), std::move(added), std::move(is_added)});
 }
 Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
 Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;
@@ -89,6 +95,10 @@ std::string Tokenizer::decode(std::span<const int> ids) const {
   std::string text;
   for (const int id : ids) text += decode(id);
   return text;
+}
+
+bool Tokenizer::is_added(int id) const {
+  return id >= 0 && id < n_tokens() && impl_->is_added[static_cast<size_t>(id)];
 }
 
 int Tokenizer::n_tokens() const {

@@ -9,6 +9,7 @@ table='
 include/gptj
 src/base          base/
 src/text          base/ text/
+src/grammar       base/ text/ grammar/
 src/hub           base/ hub/ text/json.h
 src/tensor        base/ tensor/
 src/kernels       base/ tensor/ kernels/

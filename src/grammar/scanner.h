@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/error.h"
+#include "grammar/rules.h"
+
+namespace gptj {
+
+/// Where in a text a byte stands: "line 3, column 7". Columns count characters, from 1.
+std::string line_and_column(std::string_view text, size_t at);
+
+/// Reads a grammar's or a pattern's text character by character; knows where it is.
+class Scanner {
+ public:
+  static constexpr uint32_t kEnd = ~uint32_t{0};  // no character: the text has ended
+
+  /// Messages begin with `source`, and name the line only if there can be several. Throws Error for text that is not UTF-8
+  /// or has more than `max_bytes` bytes.
+  Scanner(std::string_view text, std::string source, bool has_lines, size_t max_bytes);
+
+  bool at_end() const { return at_ == text_.size(); }
+  size_t at() const { return at_; }
+  void go_to(size_t at) { at_ = at; }
+  uint32_t peek() const { return char_from(at_); }
+  uint32_t take();                          // kEnd once there is nothing
+  bool take_if(std::string_view expected);  // ASCII
+  bool looking_at(std::string_view expected) const { return text_.substr(at_).starts_with(expected); }
+  std::string_view since(size_t begin) const { return text_.substr(begin, at_ - begin); }
+
+  /// `n` hexadecimal digits, a character's number.
+  uint32_t take_hex(size_t n);
+
+  /// The bounds after "{", which has been taken: "2}", "2,}" or "2,5}".
+  std::pair<uint32_t, uint32_t> take_bounds();
+
+  /// Throws Error if a repetition that begins at `at` is more than a grammar can have.
+  void check_size(const Expr& expr, size_t at) const;
+
+  std::string where(size_t at) const;
+
+  /// Throws the Error that at `at` something is wrong.
+  template <typename... Args>
+  [[noreturn]] void fail_at(size_t at, fmt::format_string<Args...> format, Args&&... args) const {
+    fail("{}: {}: {}", source_, where(at), fmt::format(format, std::forward<Args>(args)...));
+  }
+  /// That here something else was expected than what is there.
+  [[noreturn]] void fail_expected(std::string_view expected) const;
+
+ private:
+  uint32_t char_from(size_t at) const;
+  uint32_t take_number();
+
+  std::string_view text_;
+  std::string source_;
+  bool has_lines_;
+  size_t at_ = 0;
+};
+
+/// How deep parentheses may nest: they are read by recursion.
+inline constexpr int kMaxNesting = 200;
+
+}  // namespace gptj

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <string>
+
+#include "grammar/schema_document.h"
+
+namespace gptj {
+
+/// The schemas of a document, with what they refer to.
+class SchemaResolver {
+ public:
+  explicit SchemaResolver(OrderedJson document) : document_(std::move(document)) {
+    check_schema(document_, "#");
+  }
+
+  const OrderedJson& document() const { return document_; }
+
+  /// What `reference` names. Throws Error if that is no schema; `path` has the reference.
+  const OrderedJson& find(const std::string& reference, const std::string& path) const;
+
+  /// A schema without $ref, allOf and annotations that says the same; or true or false. Throws Error if it refers to itself,
+  /// or if it cannot be said so.
+  OrderedJson resolve(const OrderedJson& schema, const std::string& path) { return resolve(schema, path, 0); }
+
+  /// Whether nothing that is written for the first (resolved) is valid by the second. False: unknown.
+  bool are_disjoint(const OrderedJson& written, const OrderedJson& other, const std::string& path,
+                    int depth = 0);
+
+ private:
+  OrderedJson resolve(const OrderedJson& schema, const std::string& path, int depth);
+  bool are_objects_disjoint(const OrderedJson& written, const OrderedJson& other, const std::string& path,
+                            int depth);
+
+  OrderedJson document_;
+  size_t work_ = 0;  // bytes of schemas that were merged
+};
+
+}  // namespace gptj

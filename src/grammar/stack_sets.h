@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+namespace gptj {
+
+/// Sets of stacks of states, each set once, so that equal sets have equal ids. A set is a list of states that are on top,
+/// each once, with the set of what may lie below it; and whether the empty stack is in it. Stacks that agree in what is
+/// below share it, as in Tomita's graph-structured stack ("Efficient parsing for natural language", 1985), and those
+/// that agree in what is above are joined: exponentially many stacks take linear space.
+class StackSets {
+ public:
+  using Id = uint32_t;
+  static constexpr Id kNone = 0;   // no stack
+  static constexpr Id kEmpty = 1;  // the empty stack alone
+
+  struct Item {
+    uint32_t state;
+    Id below;
+    bool operator==(const Item&) const = default;
+  };
+
+  StackSets();
+  StackSets(const StackSets&) = delete;
+  StackSets& operator=(const StackSets&) = delete;
+
+  /// The set of these; sorted by state, each state once.
+  Id intern(std::span<const Item> items, bool has_empty);
+  Id unite(Id a, Id b);
+
+  std::span<const Item> items(Id set) const {
+    return std::span(items_).subspan(sets_[set].first, sets_[set].count);
+  }
+  bool has_empty(Id set) const { return sets_[set].has_empty; }
+  uint32_t depth(Id set) const { return sets_[set].depth; }  // of its deepest stack
+
+  size_t n_items() const { return items_.size(); }
+
+  /// Forgets all but these sets, and gives them their new ids.
+  void keep(std::span<Id> sets);
+
+ private:
+  struct Set {
+    uint32_t first, count;
+    uint32_t depth;
+    bool has_empty;
+    uint64_t hash;
+  };
+  struct Hash {
+    const StackSets* sets;
+    size_t operator()(Id set) const { return sets->sets_[set].hash; }
+  };
+  struct Equal {
+    const StackSets* sets;
+    bool operator()(Id a, Id b) const;
+  };
+
+  void clear();
+
+  std::vector<Item> items_;
+  std::vector<Set> sets_;
+  std::unordered_set<Id, Hash, Equal> known_;
+  std::unordered_map<uint64_t, Id> unions_;
+};
+
+}  // namespace gptj
