@@ -36,6 +36,7 @@ struct Options {
   LogOptions log;
   std::optional<std::string> trace;
   float max_seconds = 0;
+  bool interactive = false;  // then another command is run
   bool version = false;
 };
 
@@ -62,6 +63,7 @@ void declare(CommandLine& line, Options& o, const Program& program) {
   o.log.declare(line);
   line.text("--trace", o.trace, "FILE",
             "write what each thread did when, for chrome://tracing or ui.perfetto.dev");
+  line.flag("-i,--interactive", o.interactive, "talk with the model: the same as the command 'chat'");
   line.flag("--version", o.version, "show the version and exit");
 }
 
