@@ -38,6 +38,14 @@ std::string with_default(std::string_view help, const auto& value) {
   return fmt::format("{} [default: {}]", help, value);
 }
 
+const CLI::Option* option_named(const CLI::App& app, const std::string& name) {
+  return name.starts_with('-') ? app.get_option_no_throw(name) : nullptr;
+}
+
+bool takes_value(const CLI::Option* option) {
+  return option != nullptr && option->get_items_expected_min() > 0;
+}
+
 /// Settles what CLI11 2.1 does not: "--name=" has an empty value there only if the line ends, else it
 /// swallows the next argument; and an option without its value is told in few words.
 std::vector<std::string> with_plain_values(const CLI::App& app, const std::vector<std::string>& args) {
@@ -45,8 +53,8 @@ std::vector<std::string> with_plain_values(const CLI::App& app, const std::vecto
   for (size_t i = 0; i < args.size(); ++i) {
     const bool ends_empty = args[i].starts_with("--") && args[i].find('=') == args[i].size() - 1;
     const std::string name = ends_empty ? args[i].substr(0, args[i].size() - 1) : args[i];
-    const CLI::Option* option = name.starts_with('-') ? app.get_option_no_throw(name) : nullptr;
-    if (option == nullptr || option->get_items_expected_min() == 0) {
+    const CLI::Option* option = option_named(app, name);
+    if (!takes_value(option)) {
       out.push_back(args[i]);
       continue;
     }
@@ -234,6 +242,16 @@ void CommandLine::at_most_one(const std::vector<std::string_view>& names) const 
     if (!first.empty()) throw UsageError(fmt::format("expected {} or {}, found both", first, name));
     first = name;
   }
+}
+
+bool CommandLine::mentioned(std::string_view name, const std::vector<std::string>& args) const {
+  const CLI::Option* const wanted = option_named(*app_, std::string(name));
+  for (size_t i = 0; i < args.size(); ++i) {
+    const CLI::Option* const option = option_named(*app_, args[i]);
+    if (option == wanted) return true;
+    if (takes_value(option)) ++i;
+  }
+  return false;
 }
 
 std::vector<DeclaredOption> CommandLine::declared() const {

@@ -84,6 +84,9 @@ class CommandLine {
   /// Throws UsageError unless one of the options at most was given.
   void at_most_one(const std::vector<std::string_view>& names) const;
 
+  /// The option `name` is among them, which need not be a command line that parse() understands.
+  bool mentioned(std::string_view name, const std::vector<std::string>& args) const;
+
   /// To be called before anything else is done. False: help was asked for and has been written, or what is declared has
   /// been; there is nothing else to do. Throws UsageError.
   bool parse(std::vector<std::string> args);

@@ -2,8 +2,11 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <unistd.h>
 
+#include <array>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -19,10 +22,20 @@ namespace {
 
 constexpr size_t kMaxText = size_t{1} << 30;  // a text beyond this is a mistake such as -f /dev/zero
 
-volatile std::sig_atomic_t g_stop_signal = 0;
+std::atomic<int> g_stop_signal = 0;
+static_assert(std::atomic<int>::is_always_lock_free);  // a signal handler writes it
+
+/// A pipe: a byte in it wakes wait_for_input(), whatever thread the signal came to and however early.
+std::array<int, 2> g_wake = {-1, -1};
 
 void on_stop_signal(int signal) {
-  g_stop_signal = signal;
+  int expected = 0;
+  if (signal == SIGINT) {
+    g_stop_signal.compare_exchange_strong(expected, signal);  // what ends the program is not forgotten for it
+  } else {
+    g_stop_signal = signal;
+  }
+  wake_input();
 }
 
 /// A part of a mapped model file cannot be read: nothing can go on without it.
@@ -81,6 +94,39 @@ int stop_signal() {
   return g_stop_signal;
 }
 
+void keep_interrupts() {
+  if (::pipe(g_wake.data()) != 0) fail_system("cannot open", "a pipe");
+  for (const int fd : g_wake) {
+    ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+    ::fcntl(fd, F_SETFL, O_NONBLOCK);
+  }
+  struct sigaction action {};
+  action.sa_handler = on_stop_signal;
+  ::sigaction(SIGINT, &action, nullptr);
+}
+
+bool take_interrupt() {
+  int expected = SIGINT;
+  return g_stop_signal.compare_exchange_strong(expected, 0);
+}
+
+bool wait_for_input() {
+  std::array<pollfd, 2> waiting = {pollfd{STDIN_FILENO, POLLIN, 0}, pollfd{g_wake[0], POLLIN, 0}};
+  while (::poll(waiting.data(), waiting.size(), -1) < 0 && errno == EINTR) {
+  }
+  if (waiting[1].revents == 0) return true;
+  std::array<char, 64> bytes;
+  while (::read(g_wake[0], bytes.data(), bytes.size()) > 0) {
+  }
+  return false;
+}
+
+void wake_input() {
+  const int before = errno;
+  [[maybe_unused]] const ssize_t written = ::write(g_wake[1], "", 1);
+  errno = before;
+}
+
 void write_out(std::string_view bytes) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(STDOUT_FILENO, bytes.data(), bytes.size());
@@ -120,6 +166,11 @@ bool input_is_terminal() {
 }
 bool errors_are_on_terminal() {
   return ::isatty(STDERR_FILENO) != 0;
+}
+
+bool terminal_is_capable() {
+  const char* const term = std::getenv("TERM");
+  return term != nullptr && *term != '\0' && std::string_view(term) != "dumb";
 }
 
 }  // namespace gptj::apps

@@ -12,6 +12,18 @@ void set_up_console();
 /// a second one kills the program at once.
 int stop_signal();
 
+/// From now on SIGINT never kills: it is what take_interrupt() finds. For programs that go on after it.
+void keep_interrupts();
+
+/// SIGINT has come since the last call; stop_signal() then knows nothing of it any more.
+bool take_interrupt();
+
+/// True when standard input can be read or has ended; false when a signal has come, after keep_interrupts().
+bool wait_for_input();
+
+/// Ends wait_for_input(); may be called by a signal handler.
+void wake_input();
+
 /// Writes `bytes` to standard output, unbuffered, so that text is seen as it is made. Throws Error when it
 /// cannot be written (a full disk, a closed stream); a pipe that nobody reads ends the program as SIGPIPE
 /// does.
@@ -29,5 +41,8 @@ std::string read_standard_input();
 
 bool input_is_terminal();
 bool errors_are_on_terminal();
+
+/// TERM does not say that the terminal can do no more than a teleprinter.
+bool terminal_is_capable();
 
 }  // namespace gptj::apps

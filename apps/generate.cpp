@@ -41,6 +41,7 @@ struct Options {
   float max_seconds = 0;
   int n_logprobs = -1;
   bool echo = false;
+  bool interactive = false;  // then another command is run
   bool version = false;
 };
 
@@ -71,6 +72,7 @@ void declare(CommandLine& line, Options& o, const Program& program) {
   o.log.declare(line);
   line.text("--trace", o.trace, "FILE",
             "write what each thread did when, for chrome://tracing or ui.perfetto.dev");
+  line.flag("-i,--interactive", o.interactive, "talk with the model: the same as the command 'chat'");
   line.flag("--version", o.version, "show the version and exit");
 }
 

@@ -30,14 +30,15 @@ Program this_program(const char* called_as) {
 
 int run(const Program& program, std::vector<std::string> args) {
   const auto& all = commands();
+  const auto named = [&](std::string_view name) {
+    return std::find_if(all.begin(), all.end(), [&](const Command& c) { return c.name == name; });
+  };
   auto command = all.begin();
-  if (!args.empty() && !args[0].empty()) {
-    const auto found =
-        std::find_if(all.begin(), all.end(), [&](const Command& c) { return c.name == args[0]; });
-    if (found != all.end()) {
-      command = found;
-      args.erase(args.begin());
-    }
+  if (const auto found = args.empty() || args[0].empty() ? all.end() : named(args[0]); found != all.end()) {
+    command = found;
+    args.erase(args.begin());
+  } else if (asks_for_chat(program, args)) {
+    command = named("chat");
   }
   return command->run(program, *command, std::move(args));
 }

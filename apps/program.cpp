@@ -5,6 +5,7 @@ namespace gptj::apps {
 const std::vector<Command>& commands() {
   static const std::vector<Command> list = {
       {"", "Continues a prompt with text from a GPT-J or GPT-2 model.", generate_command},
+      {"chat", "Talks with a model, in the form that it was trained on.", chat_command},
       {"tokenize", "Prints the tokens of a text, or the text of tokens.", tokenize_command},
       {"logits", "Writes the logits after every token of a text, or all intermediates, to NumPy files.",
        logits_command},

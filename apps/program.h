@@ -29,7 +29,11 @@ struct Command {
 /// THE list of commands; the first is that without a word.
 const std::vector<Command>& commands();
 
+/// These options, without a command's word, ask for chat_command(): -i is among them, as in ggml's examples.
+bool asks_for_chat(const Program& program, const std::vector<std::string>& args);
+
 int generate_command(const Program&, const Command&, std::vector<std::string> args);
+int chat_command(const Program&, const Command&, std::vector<std::string> args);
 int tokenize_command(const Program&, const Command&, std::vector<std::string> args);
 int logits_command(const Program&, const Command&, std::vector<std::string> args);
 int perplexity_command(const Program&, const Command&, std::vector<std::string> args);

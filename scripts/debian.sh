@@ -2,7 +2,7 @@
 
 build_packages=(
   g++ cmake ninja-build ccache pkgconf
-  libcli11-dev libfmt-dev libutf8proc-dev nlohmann-json3-dev zlib1g-dev
+  libcli11-dev libedit-dev libfmt-dev libutf8proc-dev nlohmann-json3-dev zlib1g-dev
   libcurl4-openssl-dev libssl-dev
 )
 test_packages=(

@@ -7,7 +7,8 @@ trap 'rm -rf "$root"' EXIT
 "$1" --install "$2" --prefix "$root/there" > /dev/null
 mv "$root/there" "$root/moved"
 cd "$root"
-for file in bash-completion/completions/gpt-{j,2} zsh/site-functions/_gpt-{j,2} man/man1/gpt-{j,2}{,-convert}.1; do
+for file in bash-completion/completions/gpt-{j,2} zsh/site-functions/_gpt-{j,2} man/man1/gpt-{j,2}{,-convert}.1 \
+  gpt-j/presets/plain.preset; do
   if [ ! -s "moved/share/$file" ]; then
     echo "expected share/$file to be installed, found none"
     exit 1

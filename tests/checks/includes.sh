@@ -20,7 +20,7 @@ src/model/load    base/ text/ tensor/ io/ model/
 src/model/pass    base/ text/ tensor/ io/ model/ kernels/
 src/model/ops     base/ text/ tensor/ io/ model/ kernels/
 src/engine        base/ text/ tensor/ io/ model/ engine/ kernels/cpu.h kernels/roofs.h
-apps              apps/ base/quoted.h
+apps              apps/ base/file.h base/quoted.h
 '
 
 grep -rnE --include='*.h' --include='*.cpp' '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"]' include src apps |

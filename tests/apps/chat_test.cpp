@@ -1,0 +1,278 @@
+// `gpt-j chat` from a pipe: what the model reads, the commands, and what is refused.
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "process.h"
+
+namespace gptj::test {
+namespace {
+
+/// The program's end after these lines.
+Finished chat(const std::string& input, std::vector<std::string> more = {}) {
+  std::vector<std::string> args = {"chat", "-m", kDemoGptJ, "-q", "-n", "0", "-s", "1"};
+  args.insert(args.end(), more.begin(), more.end());
+  return gptj(args, input);
+}
+
+std::string output(const std::string& input, const std::vector<std::string>& more = {}) {
+  const Finished f = chat(input, more);
+  EXPECT_EQ(f.code, 0);
+  EXPECT_EQ(f.err, "");
+  return f.out;
+}
+
+std::string failure(const std::string& input, const std::vector<std::string>& more = {}) {
+  const Finished f = chat(input, more);
+  EXPECT_EQ(f.code, 1);
+  EXPECT_EQ(lines(f.err).size(), 1U) << f.err;
+  return f.err;
+}
+
+/// What stands after the last line that says only `mark`.
+std::string after_mark(const std::string& out, const std::string& mark) {
+  const size_t at = out.rfind("\n" + mark);
+  return at == std::string::npos ? "none" : out.substr(at + 1 + mark.size());
+}
+
+std::string read(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+TEST(Chat, APipeGetsAnswersAndNothingElse) {
+  const std::string plain = gptj({"-m", kDemoGptJ, "-q", "-n", "8", "-s", "1", "-p", "int main(\n"}).out;
+  EXPECT_EQ("int main(\n" + output("int main(\n", {"-n", "8"}), plain);
+  EXPECT_EQ(output(""), "");
+  EXPECT_EQ(output("int\r\n/show prompt"), "\nint\n\n");  // no newline at the end, Windows' newlines
+}
+
+TEST(Chat, TheOptionIIsTheSame) {
+  const std::vector<std::string> options = {"-m", kDemoGptJ, "-q", "-n", "8", "-s", "1"};
+  std::vector<std::string> i = options, word = {"chat"};
+  i.insert(i.begin() + 2, "-i");
+  word.insert(word.end(), options.begin(), options.end());
+  EXPECT_EQ(gptj(i, "int main(\n").out, gptj(word, "int main(\n").out);
+  EXPECT_TRUE(contains(gptj({"-i", "--help"}).out, "gpt-j chat"));
+  EXPECT_TRUE(gptj({"-m", kDemoGptJ, "-q", "-n", "0", "-p", "-i"}).out.starts_with("-i\n"));  // is a text
+}
+
+TEST(Chat, PresetsAsTheModelsWereTrained) {
+  const struct {
+    const char *preset, *text;
+  } kTexts[] = {
+      {"plain", "Be kind.\nHello\nAnd you?\n\n"},
+      {"pygmalion", "Bot's Persona: Be kind.\n<START>\nYou: Hello\nBot:\nYou: And you?\nBot:\n"},
+      {"dolly",
+       "Be kind.\n\n### Instruction:\nHello\n\n### Response:\n\n\n### End\n\n### Instruction:\nAnd you?\n\n"
+       "### Response:\n\n"},
+      {"gpt4all-j",
+       "### Instruction:\nBe kind.\n### Prompt:\nHello\n### Response:\n\n### Prompt:\nAnd you?\n### "
+       "Response:\n\n"},
+      {"dialogpt", "Be kind.<|endoftext|>Hello<|endoftext|><|endoftext|>And you?<|endoftext|>\n"}};
+  for (const auto& [preset, text] : kTexts) {
+    const std::string out = output("/system Be kind.\nHello\nAnd you?\n/show prompt\n", {"--preset", preset});
+    EXPECT_EQ(out, std::string("system text: 'Be kind.'\n\n\n") + text) << preset;
+  }
+  EXPECT_TRUE(contains(output("Hello\n/show prompt\n", {"--preset", "dolly"}), "Below is an instruction"));
+}
+
+TEST(Chat, TheEndOfTextTokenOfATemplateIsOneToken) {
+  EXPECT_TRUE(contains(output("/show\n", {"--preset", "dialogpt"}), "0 exchanges, 0 tokens"));
+  const std::string out = output("int\n/show\n", {"--preset", "dialogpt"});
+  const Finished alone = gptj({"tokenize", "-m", kDemoGptJ, "-q", "-p", "int"});
+  const size_t n = lines(alone.out).size();
+  EXPECT_TRUE(contains(out, "1 exchange, " + std::to_string(n + 1) + " tokens"));
+}
+
+TEST(Chat, AReversePromptGivesTheTurnBack) {
+  const std::vector<std::string> options = {"-n", "400", "-r", "(", "--ignore-eos"};
+  const std::string out = output("static int\nargc\n/show prompt\n", options);
+  const std::string first = out.substr(0, out.find('\n') + 1);
+  EXPECT_FALSE(contains(first, "("));
+  EXPECT_TRUE(contains(out, "( argc\n"));  // it is part of the text, and what follows is the user's
+  EXPECT_EQ(output("", {"-p", "User:", "-r", "User:", "-n", "8"}), "");  // the user's turn
+}
+
+TEST(Chat, APlainTextIsContinuedAtOnce) {
+  const std::string text = gptj({"-m", kDemoGptJ, "-q", "-n", "8", "-s", "1", "-p", "int main("}).out;
+  EXPECT_EQ(output("", {"-p", "int main(", "-n", "8"}), text);
+  const TemporaryDirectory directory;
+  EXPECT_EQ(output("", {"-f", directory.file("p", "int main(\n"), "-n", "8"}), text);
+}
+
+TEST(Chat, AnEmptyLineLetsTheModelGoOn) {
+  const std::string whole = output("int main(\n", {"-n", "16", "--temp", "0"});
+  const std::string parts = output("int main(\n\n/show prompt\n", {"-n", "8", "--temp", "0"});
+  EXPECT_TRUE(contains(parts, "int main(\n" + whole));
+  EXPECT_TRUE(contains(failure("\n", {"--preset", "dolly"}), "nothing to go on with"));
+}
+
+TEST(Chat, AnswersCanBeTakenBack) {
+  const std::string out = output("int main(\n/retry\n/show\n/undo\n/show\n", {"-n", "16"});
+  EXPECT_TRUE(contains(out, "1 exchange,"));
+  EXPECT_TRUE(contains(out, "the last exchange is removed; 0 exchanges left\n"));
+  EXPECT_TRUE(contains(out, "0 exchanges, 0 tokens"));
+  const std::string first = output("int main(\n", {"-n", "16"});
+  EXPECT_TRUE(out.starts_with(first));
+  EXPECT_FALSE(out.substr(first.size()).starts_with(first));  // another answer
+  EXPECT_TRUE(contains(failure("/retry\n"), "nothing was said"));
+  EXPECT_TRUE(contains(failure("/undo\n"), "nothing was said"));
+  EXPECT_TRUE(contains(output("int\n/reset\n/show\n"), "0 exchanges, 0 tokens"));
+}
+
+TEST(Chat, SettingsCanBeChanged) {
+  EXPECT_TRUE(contains(output("/set n_predict 5\n/set\n"), "n-predict              5 "));
+  EXPECT_TRUE(contains(output("/set stop \"\\nUser:\"\n/set stop Bob\n/set stop\n"), "\"\\nUser:\" \"Bob\""));
+  EXPECT_TRUE(contains(output("/set stop \"\"\n/show\n", {"-r", "x"}), "stop                   none"));
+  EXPECT_TRUE(contains(failure("/set n-predict x\n"),
+                       "n-predict: expected a whole number of at least -1, found 'x'"));
+  EXPECT_TRUE(contains(failure("/set sede 1\n"), "did you mean 'seed'?"));
+  EXPECT_FALSE(contains(output("/show\n"), "temp "));
+  EXPECT_TRUE(contains(output("/set temp 0\n/show\n"), "temp                   0 "));
+  EXPECT_TRUE(contains(output("/set top_p\n"), "top-p                  0.9 "));
+  EXPECT_TRUE(contains(output("/set banned_string \"a\\n\"\n"), "\"a\\n\""));
+  EXPECT_TRUE(contains(failure("/set temp -1\n"), "temp: expected a number from 0 to"));
+  EXPECT_TRUE(contains(failure("/set banned-token 4096\n"), "4096"));
+  const std::string greedy = output("int main(\n", {"-n", "8", "--temp", "0"});
+  EXPECT_TRUE(output("/set temp 0\nint main(\n", {"-n", "8"}).ends_with("\n" + greedy));
+}
+
+TEST(Chat, AConversationCanBeSavedAndLoaded) {
+  const TemporaryDirectory directory;
+  const std::string file = directory / "talk.json";
+  const std::vector<std::string> dolly = {"--preset", "dolly", "-n", "8"};
+  const std::string saved =
+      output("Hello\nint\n/system Be \"kind\".\n/save " + file + "\n/show prompt\n", dolly);
+  const std::string loaded = output("/load " + file + "\n/show prompt\n");
+  EXPECT_EQ(after_mark("\n" + loaded, "2 exchanges loaded, preset dolly\n"),
+            after_mark(saved, "2 exchanges saved in '" + file + "'\n"));
+
+  const nlohmann::json json = nlohmann::json::parse(read(file));
+  EXPECT_EQ(json["preset"], "dolly");
+  EXPECT_EQ(json["system"], "Be \"kind\".");
+  EXPECT_EQ(json["messages"].size(), 4U);
+  EXPECT_EQ(json["messages"][0], (nlohmann::json{{"role", "user"}, {"text", "Hello"}}));
+  EXPECT_EQ(json["messages"][1]["role"], "assistant");
+
+  EXPECT_TRUE(contains(failure("/save " + (directory / "none/talk.json") + "\n"), "none/talk.json"));
+  EXPECT_TRUE(contains(failure("/save\n"), "expected a file's name"));
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(directory.path()), {}),
+            1);  // nothing half-written
+}
+
+TEST(Chat, ADamagedConversationIsRefusedByName) {
+  const TemporaryDirectory directory;
+  const struct {
+    const char *text, *message;
+  } kDamaged[] = {
+      {"", "no JSON from byte 1"},
+      {"{\"preset\": \"plain\", \"messages\": [", "no JSON from byte 34"},
+      {"[]", "expected 'preset' in a saved conversation, found none"},
+      {"{\"messages\": []}", "expected 'preset'"},
+      {"{\"preset\": 1, \"messages\": []}",
+       "expected 'preset' to be string in a saved conversation, found number"},
+      {"{\"preset\": \"nobody\", \"messages\": []}", "found 'nobody'"},
+      {"{\"preset\": \"plain\"}", "expected 'messages'"},
+      {"{\"preset\": \"plain\", \"messages\": {}}", "expected 'messages' to be array"},
+      {"{\"preset\": \"plain\", \"messages\": [1]}", "expected 'role'"},
+      {"{\"preset\": \"plain\", \"messages\": [{\"role\": \"cook\", \"text\": \"\"}]}", "found 'cook'"},
+      {"{\"preset\": \"plain\", \"messages\": [{\"role\": \"user\"}]}", "expected 'text'"},
+      {"{\"preset\": \"plain\", \"system\": [], \"messages\": []}", "expected 'system' to be string"}};
+  for (const auto& [text, message] : kDamaged) {
+    const std::string said = failure("/load " + directory.file("talk.json", text) + "\n");
+    EXPECT_TRUE(contains(said, message));
+    EXPECT_TRUE(contains(said, directory / "talk.json"));
+  }
+}
+
+TEST(Chat, APresetMayBeAFile) {
+  const TemporaryDirectory directory;
+  const std::string own =
+      directory.file("own", "# mine\n\nuser = \"<{}>\\n\"\r\n  assistant=\"\\t\\\"{}\\\"\\\\\"\n");
+  EXPECT_EQ(output("a\nb\n/show prompt\n", {"--preset", own}), "\n\n<a>\n\t\"\"\\<b>\n\t\"\n");
+  EXPECT_TRUE(contains(output("a\n/preset " + own + "\n/show prompt\n"), "\n<a>\n\t\"\n"));
+}
+
+TEST(Chat, ABrokenPresetNamesFileAndLine) {
+  const TemporaryDirectory directory;
+  const struct {
+    const char *text, *message;
+  } kBroken[] = {{"", ": expected a line for 'user', found none"},
+                 {"user = \"{}\"\n", ": expected a line for 'assistant', found none"},
+                 {"user = \"{}\"\n\nassistant\n", ":3: expected NAME = \"TEXT\""},
+                 {"user = {}\n", ":1: expected NAME = \"TEXT\""},
+                 {"user = \"{}\n", ":1: expected NAME = \"TEXT\""},
+                 {"user = \"a\"b{}\"\n", ":1: expected NAME = \"TEXT\""},
+                 {"user = \"\\x{}\"\n", ":1: expected NAME = \"TEXT\""},
+                 {"user = \"\"\n", ":1: expected {} once, for the text, found ''"},
+                 {"user = \"{}{}\"\n", ":1: expected {} once"},
+                 {"user = \"{}\"\nuser = \"{}\"\n", ":2: expected one line for each name"},
+                 {"stop = \"\"\n", ":1: expected a text, found ''"},
+                 {"users = \"{}\"\n", "found 'users'"}};
+  for (const auto& [text, message] : kBroken) {
+    const std::string file = directory.file("own", text);
+    const std::string said = failure("", {"--preset", file});
+    EXPECT_TRUE(contains(said, message));
+    EXPECT_TRUE(contains(said, file));
+  }
+  EXPECT_TRUE(contains(failure("", {"--preset", "doly"}), "did you mean 'dolly'?"));
+  EXPECT_TRUE(contains(failure("/preset none\n"), "dialogpt, dolly, gpt4all-j, plain, pygmalion or a file"));
+}
+
+/// Messages that say their number, `n` of them, and a look at what the model reads.
+std::string many_messages(int n) {
+  std::string input;
+  for (int i = 0; i < n; ++i) input += "message " + std::to_string(i) + "\n";
+  return input + "/show prompt\n";
+}
+
+TEST(Chat, ALongConversationLosesItsOldestExchanges) {
+  for (const std::string& model : {kDemoGptJ, kDemoGpt2}) {  // whose positions can move, and cannot
+    const Finished f =
+        gptj({"chat", "-m", model, "-n", "16", "-s", "1", "-c", "128", "--preset", "dolly", "-p", "Be kind."},
+             many_messages(12));
+    EXPECT_EQ(f.code, 0) << f.err;
+    EXPECT_EQ(f.err.find("the context is full"), f.err.rfind("the context is full"));
+    EXPECT_TRUE(contains(f.err, "the context is full"));
+    const std::string seen = f.out.substr(f.out.rfind("Be kind."));
+    EXPECT_TRUE(seen.starts_with("Be kind.\n\n### Instruction:\nmessage ")) << seen;
+    EXPECT_TRUE(contains(seen, "message 11\n"));
+    EXPECT_FALSE(contains(seen, "message 0\n"));
+  }
+}
+
+TEST(Chat, ALongPlainTextGoesOn) {
+  const Finished f =
+      gptj({"chat", "-m", kDemoGptJ, "-n", "100", "--ignore-eos", "-s", "1", "-c", "128", "-p", "/*"},
+           "\n\nint x\n/show prompt\n");
+  EXPECT_EQ(f.code, 0) << f.err;
+  EXPECT_TRUE(contains(f.err, "the context is full"));
+  EXPECT_TRUE(contains(f.out, "int x\n"));
+}
+
+TEST(Chat, ATooLongMessageIsRefused) {
+  const std::string longest(2000, '(');
+  EXPECT_TRUE(contains(failure(longest + "\n", {"-c", "64", "--preset", "dolly"}),
+                       "too long: expected at most 63 tokens"));
+}
+
+TEST(Chat, CommandsAreHelpful) {
+  const std::string help = output("/help\n");
+  for (const std::string name :
+       {"help", "reset", "save", "load", "set", "show", "system", "preset", "retry", "undo", "exit"}) {
+    EXPECT_TRUE(contains(help, "/" + name + " "));
+  }
+  EXPECT_TRUE(contains(failure("/shw\n"), "no command is called '/shw'; did you mean '/show'?"));
+  EXPECT_TRUE(contains(failure("/undo 1\n"), "/undo: expected nothing after it, found '1'"));
+  EXPECT_EQ(output("/exit\nint\n"), "");
+  EXPECT_TRUE(contains(gptj({"chat", "--help"}).out, "--preset"));
+  EXPECT_EQ(gptj({"chat", "-r", ""}).code, 2);
+}
+
+}  // namespace
+}  // namespace gptj::test
