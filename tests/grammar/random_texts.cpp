@@ -15,12 +15,13 @@ using nlohmann::ordered_json;
 
 namespace {
 
-ordered_json answer(const ordered_json& asked, std::mt19937& random) {
-  constexpr int kTexts = 4;  // the last in GPT-2's tokens
+ordered_json answer(const ordered_json& asked, int n_asked, std::mt19937& random) {
+  constexpr int kTexts = 4;
   const Grammar grammar = Grammar::json_schema(asked["schema"].dump());
   ordered_json answer = {{"random", ordered_json::array()}, {"accepted", ordered_json::array()}};
   for (int i = 0; i < kTexts; ++i) {
-    const Tokenizer& tokenizer = i + 1 < kTexts ? test::byte_tokenizer() : test::gpt2_tokenizer();
+    const bool large = i == 1 && n_asked % 4 == 0;  // which takes its time
+    const Tokenizer& tokenizer = large ? test::gpt2_tokenizer() : test::byte_tokenizer();
     answer["random"].push_back(test::random_text(grammar, tokenizer, random, 1 + 20 * i));
   }
   for (const ordered_json& text : asked["texts"]) {
@@ -34,11 +35,12 @@ ordered_json answer(const ordered_json& asked, std::mt19937& random) {
 int main() {
   std::mt19937 random(1);
   std::string line;
+  int n_asked = 0;
   try {
     while (std::getline(std::cin, line)) {
       ordered_json found;
       try {
-        found = answer(ordered_json::parse(line), random);
+        found = answer(ordered_json::parse(line), n_asked++, random);
       } catch (const Error& error) {
         found = {{"error", error.what()}};
       }

@@ -211,7 +211,7 @@ def main():
                 texts.append(json.dumps(made, ensure_ascii=False, **settings))
         cases.append((schema, validator, texts))
     asked = "".join(json.dumps({"schema": schema, "texts": texts}) + "\n" for schema, _, texts in cases)
-    found = subprocess.run([program], input=asked, stdout=subprocess.PIPE, check=True, encoding="utf-8").stdout.splitlines()
+    found = subprocess.run([program], input=asked, stdout=subprocess.PIPE, check=True, encoding="utf-8").stdout.split("\n")[:-1]
     assert len(found) == n, f"{len(found)} answers for {n} schemas"
 
     mistakes, refused, n_random, n_given = [], 0, 0, 0

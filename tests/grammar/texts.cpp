@@ -1,6 +1,8 @@
 #include "grammar/texts.h"
 
+#include <algorithm>
 #include <bit>
+#include <iterator>
 #include <stdexcept>
 #include <vector>
 
@@ -19,14 +21,15 @@ Tokenizer make_byte_tokenizer() {
   return Tokenizer(std::move(vocab));
 }
 
-std::vector<int> ids_of(std::span<const uint64_t> mask) {
-  std::vector<int> ids;
-  for (size_t word = 0; word < mask.size(); ++word) {
-    for (uint64_t bits = mask[word]; bits != 0; bits &= bits - 1) {
-      ids.push_back(static_cast<int>(word * 64) + std::countr_zero(bits));
-    }
+/// The first allowed id from `from` on, or from 0 on; -1: there is none.
+int allowed_from(std::span<const uint64_t> mask, size_t from) {
+  uint64_t bits = mask[from / 64] >> from % 64 << from % 64;
+  for (size_t n = 0; n <= mask.size(); ++n) {
+    const size_t word = (from / 64 + n) % mask.size();
+    if (n > 0) bits = mask[word];
+    if (bits != 0) return static_cast<int>(word * 64) + std::countr_zero(bits);
   }
-  return ids;
+  return -1;
 }
 
 }  // namespace
@@ -59,17 +62,18 @@ std::string random_text(const Grammar& grammar, const Tokenizer& tokenizer, std:
   constexpr int kPatience = 3000;
   GrammarMatcher matcher(grammar, tokenizer, tokenizer.n_tokens());
   std::vector<int> closing;
-  for (const char* c : {"\\", "\"", "]", "}"}) closing.push_back(tokenizer.encode(c).front());
+  for (const char* c : {"\\", "\"", "]", "}", "b"}) closing.push_back(tokenizer.encode(c).front());
   std::string text;
   for (int i = 0; !matcher.must_end() && !(i >= n && matcher.may_end()); ++i) {
     if (i > n + kPatience) throw std::runtime_error("no end of " + text.substr(0, 200));
-    const std::vector<int> ids = ids_of(matcher.allowed());
-    if (ids.empty()) throw std::runtime_error("nothing may follow " + text);
-    int drawn = ids[random() % ids.size()];
-    if (i >= n) {
-      for (const int id : closing) {
-        if (random() % 2 == 0 && is_allowed(matcher, id)) drawn = id;
-      }
+    const auto any = static_cast<size_t>(tokenizer.n_tokens());
+    int drawn = allowed_from(matcher.allowed(), random() % any);
+    if (drawn < 0) throw std::runtime_error("nothing may follow " + text.substr(0, 200));
+    if (i >= n && random() % 4 != 0) {
+      std::vector<int> closes;
+      std::copy_if(closing.begin(), closing.end(), std::back_inserter(closes),
+                   [&](int id) { return is_allowed(matcher, id); });
+      if (!closes.empty()) drawn = closes[random() % closes.size()];
     }
     if (drawn == tokenizer.eos()) break;
     matcher.accept(drawn);
