@@ -18,6 +18,7 @@
 #include "options.h"
 #include "program.h"
 #include "sampling_options.h"
+#include "session_option.h"
 #include "speculation.h"
 
 namespace gptj::apps {
@@ -34,6 +35,7 @@ struct Options {
   GrammarOption grammar;
   SamplingOptions sampling;
   Speculation speculation;
+  SessionOption saved;
   SessionOptions session;
   MemoryOptions memory;
   LogOptions log;
@@ -63,6 +65,7 @@ void declare(CommandLine& line, Options& o, const Program& program) {
   o.grammar.declare(line);
   o.sampling.declare(line);
   o.speculation.declare(line);
+  o.saved.declare(line);
   declare_session(line, o.session);
   line.flag("--prefix-lm", o.session.prefix_lm,
             "let the words of the prompt see those that follow them, too: for GPT-JT");
@@ -83,8 +86,9 @@ std::string random_prompt(uint64_t seed) {
   return kPrompts[seed % std::size(kPrompts)];
 }
 
-std::string read_prompt(const TextOptions& text, uint64_t seed) {
-  if (!text.prompt && !text.file && input_is_terminal()) return random_prompt(seed);
+/// Empty: go on where a session ends, if there is one.
+std::string read_prompt(const TextOptions& text, const SessionOption& saved, uint64_t seed) {
+  if (!text.prompt && !text.file && input_is_terminal()) return saved.is_there() ? "" : random_prompt(seed);
   std::string prompt = text.read();
   // The newline that ends a text file is seldom meant to be part of the prompt; ggml's examples drop it, too.
   if (!text.prompt && prompt.ends_with('\n')) prompt.pop_back();
@@ -102,6 +106,7 @@ std::vector<int> prompt_tokens(const Tokenizer& tokenizer, const std::string& pr
 /// Tokens that may be added to a prompt of `n_prompt`; throws Error if it leaves no room for any.
 int fitting_n_predict(const GenerateOptions& options, size_t n_prompt, int n_ctx, const Log& log) {
   const int wanted = options.n_predict;
+  if (options.continues && options.shift) return wanted;
   if (n_prompt + static_cast<size_t>(wanted == 0 ? 0 : 1) > static_cast<size_t>(n_ctx)) {
     throw Error(
         fmt::format("the prompt is too long: expected at most {} tokens (the context of {} less one for the "
@@ -118,23 +123,23 @@ int fitting_n_predict(const GenerateOptions& options, size_t n_prompt, int n_ctx
 /// Writes prompt and text to standard output as they are made, up to a newline at the end.
 class TextWriter {
  public:
-  /// `hidden`: the first token stands for an empty prompt, and is no text.
+  /// `hidden`: the prompt is not what the user wrote, but stands for nothing or is that which a session goes on with.
   TextWriter(bool hidden, size_t n_prompt) : hidden_(hidden), n_prompt_(n_prompt) {}
 
   void show(std::string_view bytes) {
-    ++n_shown_;
-    if (!std::exchange(hidden_, false)) write_out(stream_.push(bytes));
+    const std::string_view text = stream_.push(bytes);  // which may end a character that began hidden
+    if (++n_shown_ > n_prompt_ || !hidden_) write_out(text);
   }
   void finish() {
     // A character that was cut by the end is not shown in half, unless the user wrote it so.
-    if (n_shown_ <= n_prompt_) write_out(stream_.finish());
+    if (n_shown_ <= n_prompt_ && !hidden_) write_out(stream_.finish());
     write_out("\n");
   }
 
  private:
   Utf8Stream stream_;
-  bool hidden_;
-  size_t n_prompt_;
+  const bool hidden_;
+  const size_t n_prompt_;
   size_t n_shown_ = 0;  // tokens
 };
 
@@ -177,19 +182,24 @@ int generate_text(const Program& program, Options& options) {
   options.sampling.settle_seed();
   const uint64_t seed = options.sampling.sampler.seed;
   options.generate.grammar = options.grammar.read();
-  const std::string prompt = read_prompt(options.text, seed);
+  options.saved.open();
+  const std::string prompt = read_prompt(options.text, options.saved, seed);
 
   const Stopwatch loading;
   const std::string isa = instruction_set();
   OpenedModel opened = options.model.open(program, log);
   session_memory(opened.info(), options.session);  // tells what is wrong with them
-  const std::vector<int> ids = prompt_tokens(opened.tokenizer(), prompt);
+  const std::vector<int> ids = prompt.empty() && options.saved.is_there()
+                                   ? options.saved.take_text()
+                                   : prompt_tokens(opened.tokenizer(), prompt);
+  options.generate.continues = options.saved.continues();
   log.line("main: seed = {}", seed);
   settle(options, opened, ids.size(), log);  // before long work, as a prompt may be too long
   const SessionMemory memory = session_memory(opened.info(), options.session);
   const Model model = load_model(std::move(opened), options.session, options.memory, log);
   Session session(model, options.session);
   options.speculation.load(model, options.session, options.sampling.sampler, options.memory, log);
+  options.saved.load(session, ids, log);
   const double load_ms = loading.ms();
   log.line("main: instruction set = {}, threads = {}", isa, session.n_threads());
 
@@ -206,6 +216,7 @@ int generate_text(const Program& program, Options& options) {
   report_times(result, load_ms, log);
   options.speculation.report(result, log);
   report_reading(result, model.info(), memory.kv_cache / static_cast<uint64_t>(session.n_ctx()), log);
+  options.saved.save(session, result, log);
   log.line("main:    total time = {:8.2f} ms", total.ms());
   return 0;
 }
@@ -222,6 +233,7 @@ int generate_command(const Program& program, const Command& command, std::vector
   options.grammar.check(line);
   if (options.echo && options.n_logprobs < 0)
     throw UsageError("--echo: expected --logprobs with it, found none");
+  options.saved.check(line);
   if (!options.version) return generate_text(program, options);
   write_out(fmt::format("{} {}\n", program.name, program.version));
   return 0;

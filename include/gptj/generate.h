@@ -24,6 +24,9 @@ struct GenerateOptions {
   /// evaluate the rest again.
   bool shift = false;
   int n_keep = 0;
+  /// The prompt's last token was drawn from the logits after the others, which the session holds: it is evaluated as such
+  /// (and need not fit the context, with `shift`), and the text is the same as if it had never ended there.
+  bool continues = false;
   bool prompt_logits = false;  // callbacks.token sees the prompt, too
 };
 
@@ -34,14 +37,15 @@ struct GenerateResult {
   int stop = -1;            // the stop text that was met: an index
   std::vector<int> tokens;  // prompt and generated
   int n_prompt = 0;
-  int n_reused = 0;  // tokens of the prompt that the session held already
+  int n_reused = 0;  // tokens of the prompt that the session held already, and that with which it `continues`
   int n_generated = 0;
   double prompt_ms = 0;    // evaluating the prompt
   double generate_ms = 0;  // evaluating generated tokens, and guessing
   int n_evaluated = 0;     // generated tokens that were evaluated: the last one is not
   double sample_ms = 0;
-  int n_guessed = 0;   // tokens that a drafter proposed
-  int n_accepted = 0;  // of these, that were drawn
+  bool pending = false;  // the last token was drawn, but is not evaluated
+  int n_guessed = 0;     // tokens that a drafter proposed
+  int n_accepted = 0;    // of these, that were drawn
 };
 
 /// What generate() asks its caller for.

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,6 +15,7 @@ namespace gptj {
 
 struct ImportanceResult;
 struct Rows;
+struct SessionState;
 
 struct SessionOptions {
   int n_ctx = 0;      // 0: the model's; more than the model's is an Error
@@ -120,6 +122,11 @@ class Session {
   friend ImportanceResult measure_importance(Session& session, std::span<const int> ids,
                                              const std::string& path,
                                              const std::function<bool(int, int)>& progress);
+
+  friend void save_session(const Session& session, const std::string& path, std::span<const int> pending);
+  friend int load_session(Session& session, const std::string& path,
+                          std::optional<std::span<const int>> text);
+  SessionState state() const;
 
   /// `watch` sees the input of every matrix, by Hugging Face's name, from now on.
   void watch_inputs(std::function<void(std::string_view matrix, const Rows& x)> watch);

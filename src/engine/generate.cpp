@@ -27,6 +27,7 @@ class Generation {
       if (session_.n_past() == session_.n_ctx() && !make_room()) break;
       step();
     }
+    result().pending = result().n_generated + (continued_ ? 1 : 0) > result().n_evaluated;
     return std::move(text_.result());
   }
 
@@ -36,9 +37,10 @@ class Generation {
   void read_prompt() {
     const std::vector<int> prompt(text_.tokens().begin(), text_.tokens().end());
     const int kept = forget_all_but(prompt);
-    result().n_reused = kept;
+    result().n_reused = kept + (continued_ ? 1 : 0);
     const auto rest = std::span(prompt).subspan(static_cast<size_t>(kept));
     if (options_.prompt_logits) return read_aloud(prompt);
+    if (continued_) return;
     std::span<const float> logits;
     {
       const Timer timer(result().prompt_ms);
@@ -55,7 +57,8 @@ class Generation {
     const std::span<const int> held = session_.tokens();
     const auto [end, _] = std::mismatch(held.begin(), held.end(), prompt.begin(), prompt.end());
     auto kept = std::min(static_cast<int>(end - held.begin()), static_cast<int>(prompt.size()) - 1);
-    if (session_.reads_both_ways() || options_.prompt_logits) kept = 0;
+    continued_ = options_.continues && !options_.prompt_logits && kept == static_cast<int>(prompt.size()) - 1;
+    if ((session_.reads_both_ways() && !continued_) || options_.prompt_logits) kept = 0;
     session_.truncate(kept);
     return session_.n_past();
   }
@@ -144,6 +147,7 @@ class Generation {
   Drafter* const drafter_;
   DraftLength length_;
   Continuation text_;
+  bool continued_ = false;  // the first token to evaluate was drawn, if in another call
   std::vector<int> pass_;
 };
 
@@ -153,7 +157,8 @@ GenerateResult generate(const Model& model, Session& session, Sampler& sampler, 
                         const GenerateOptions& options, const GenerateCallbacks& callbacks,
                         Drafter* drafter) {
   if (prompt.empty()) fail("prompt: expected at least 1 token, found none");
-  if (prompt.size() > static_cast<size_t>(session.n_ctx())) {
+  const size_t drawn = options.continues && options.shift ? 1 : 0;
+  if (prompt.size() > static_cast<size_t>(session.n_ctx()) + drawn) {
     fail("prompt: expected at most {} tokens, the context, found {}", session.n_ctx(), prompt.size());
   }
   return Generation(model, session, sampler, prompt, options, callbacks, drafter).run();

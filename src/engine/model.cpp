@@ -33,6 +33,18 @@ uint64_t n_values(const FileTensor& tensor) {
   return count;
 }
 
+std::vector<std::span<const uint8_t>> bytes_of_weights(const Binder& binder) {
+  std::vector<std::span<const uint8_t>> out;
+  for (const MatrixBinding& matrix : binder.matrices()) {
+    out.emplace_back(matrix.to->data, static_cast<size_t>(matrix.to->bytes()));
+  }
+  for (const VectorBinding& vector : binder.vectors()) {
+    out.emplace_back(reinterpret_cast<const uint8_t*>(vector.to->data),
+                     static_cast<size_t>(vector.to->n) * sizeof(float));
+  }
+  return out;
+}
+
 ModelInfo describe(const BoundModel& model) {
   const ModelFile& file = model.file;
   const Config& config = model.architecture->config();
@@ -104,9 +116,9 @@ Model::Model(OpenedModel opened, const LoadOptions& options) {
   std::map<const uint8_t*, std::string> names;
   for (const MatrixBinding& matrix : from.bound.binder.matrices())
     names.emplace(matrix.to->data, matrix.name);
-  impl_ =
-      std::make_unique<const Impl>(Impl{std::move(from.info), std::move(from.tokenizer), std::move(weights),
-                                        std::move(from.bound.architecture), std::move(names)});
+  impl_ = std::make_unique<const Impl>(Impl{std::move(from.info), std::move(from.tokenizer),
+                                            std::move(weights), std::move(from.bound.architecture),
+                                            std::move(names), bytes_of_weights(from.bound.binder)});
 }
 
 Model::Model(const std::string& path, const LoadOptions& options) : Model(OpenedModel(path), options) {}

@@ -2,7 +2,9 @@
 
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "gptj/model.h"
 #include "model/architecture.h"
@@ -15,6 +17,7 @@ struct Model::Impl {
   Weights weights;  // what the architecture's views look at
   std::unique_ptr<Architecture> architecture;
   std::map<const uint8_t*, std::string> matrix_names;  // by their data
+  std::vector<std::span<const uint8_t>> weight_bytes;  // of each weight, in the architecture's order
 };
 
 }  // namespace gptj

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/trace.h"
 #include "engine/model_impl.h"
+#include "engine/session_state.h"
 #include "engine/thread_count.h"
 #include "kernels/cpu.h"
 #include "model/kv_sequences.h"
@@ -256,6 +257,10 @@ int Session::n_threads() const {
 }
 bool Session::reads_both_ways() const {
   return impl_->options.prefix_lm;
+}
+
+SessionState Session::state() const {
+  return {impl_->config, impl_->model.weight_bytes, impl_->options, impl_->kv};
 }
 
 void Session::watch_inputs(std::function<void(std::string_view matrix, const Rows& x)> watch) {

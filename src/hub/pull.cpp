@@ -5,11 +5,11 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/lock.h"
 #include "gptj/hub.h"
 #include "hub/cache.h"
 #include "hub/download.h"
 #include "hub/hub_api.h"
-#include "hub/lock.h"
 #include "hub/names.h"
 #include "hub/weights.h"
 

@@ -12,6 +12,10 @@
 
 namespace gptj {
 
+constexpr int64_t kv_number_bytes(KvType type) {
+  return type == KvType::f32 ? 4 : type == KvType::f16 ? 2 : 1;
+}
+
 /// Memory of keys and values, in pages: [layer][head][page][keys, values, their scales]. A head's pages lie together, and
 /// texts that take them in order have long streams to read.
 class KvCache {
@@ -25,7 +29,7 @@ class KvCache {
         n_layer_(config.n_layer),
         n_head_(config.n_head),
         n_pages_(static_cast<int>(round_up(n_ctx, kKvPage) / kKvPage) * n_sequences) {
-    const int64_t number = type == KvType::f32 ? 4 : type == KvType::f16 ? 2 : 1;
+    const int64_t number = kv_number_bytes(type);
     key_bytes_ = page_tokens_ * config.head_dim() * number;
     value_bytes_ = page_tokens_ * round_up(config.head_dim(), kPanelRows) * number;
     if (type == KvType::int8) n_scales_ = page_tokens_ * (round_up(config.head_dim(), kKvBlock) / kKvBlock);

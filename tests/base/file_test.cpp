@@ -1,7 +1,5 @@
 #include "base/file.h"
 
-#include <signal.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,6 +9,7 @@
 #include <sstream>
 
 #include "base/failure.h"
+#include "base/file_size_limit.h"
 
 namespace gptj {
 namespace {
@@ -138,31 +137,11 @@ TEST_F(File, OutputThatCannotBeMadeNamesItsPath) {
   EXPECT_EQ(n_files(), 1);
 }
 
-/// A full disk as a test can have it: files of this process end at some size.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) : handler_(::signal(SIGXFSZ, SIG_IGN)) {
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit limit{bytes, before_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FileSizeLimit() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    ::signal(SIGXFSZ, handler_);
-  }
-  FileSizeLimit(const FileSizeLimit&) = delete;
-  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
-
- private:
-  rlimit before_{};
-  void (*handler_)(int);
-};
-
 TEST_F(File, OutputThatDoesNotFitIsAnErrorAndLeavesNothing) {
   const std::string large(1 << 20, 'x'), small(200, 'x');
   std::string while_writing, while_committing;
   {
-    const FileSizeLimit limit(100);
+    const test::FileSizeLimit limit(100);
     OutputFile file(path("a"));
     while_writing = test::error_of([&] { file.write(large.data(), large.size()); });
     OutputFile buffered(path("b"));

@@ -1,10 +1,8 @@
 // Hubs, networks and disks that fail.
 
-#include <sys/resource.h>
-
 #include <chrono>
-#include <csignal>
 
+#include "base/file_size_limit.h"
 #include "hub/pulling.h"
 
 namespace gptj::test {
@@ -288,15 +286,11 @@ TEST_F(HubDamage, ADiskThatIsFull) {
   // The limit of a file's size stands for it: the same error, but in this process only.
   pull();
   fs::remove_all(settings.cache);
-  rlimit before{};
-  ::getrlimit(RLIMIT_FSIZE, &before);
-  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
-  rlimit small = before;
-  small.rlim_cur = 5'000;
-  ::setrlimit(RLIMIT_FSIZE, &small);
-  const std::string error = error_of([&] { pull(); });
-  ::setrlimit(RLIMIT_FSIZE, &before);
-  std::signal(SIGXFSZ, handler);
+  std::string error;
+  {
+    const FileSizeLimit limit(5'000);
+    error = error_of([&] { pull(); });
+  }
   EXPECT_NE(error.find("cannot write"), std::string::npos) << error;
   EXPECT_NE(error.find("/blobs/"), std::string::npos) << error;
   EXPECT_FALSE(fs::exists(folder() / "refs" / "main"));

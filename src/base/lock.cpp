@@ -1,4 +1,4 @@
-#include "hub/lock.h"
+#include "base/lock.h"
 
 #include <fcntl.h>
 #include <sys/file.h>

@@ -1,0 +1,55 @@
+#include "engine/session_format.h"
+
+#include "base/error.h"
+#include "io/checksum.h"
+
+namespace gptj {
+namespace {
+
+SessionStart read_start(const InputFile& file) {
+  SessionStart start{};
+  if (file.size() < sizeof start) {
+    fail("{}: expected a session file of at least {} bytes, found {}: truncated?", quoted(file.path()),
+         sizeof start, file.size());
+  }
+  file.read_at(0, &start, sizeof start);
+  if (std::string_view(start.magic, sizeof start.magic) != kSessionMagic) {
+    fail("{}: expected a session file, found other first bytes", quoted(file.path()));
+  }
+  if (start.byte_order != kSessionByteOrder) {
+    fail("{}: byte order: expected {:#010x}, found {:#010x}: made on a machine of the other one?",
+         quoted(file.path()), kSessionByteOrder, start.byte_order);
+  }
+  if (start.version != kSessionVersion) {
+    fail("{}: version: expected {}, the one that this program knows, found {}{}", quoted(file.path()),
+         kSessionVersion, start.version, start.version > kSessionVersion ? ": made by a newer program" : "");
+  }
+  return start;
+}
+
+}  // namespace
+
+uint32_t session_checksum(const SessionHead& head) {
+  std::string all(reinterpret_cast<const char*>(&head.start), offsetof(SessionStart, checksum));
+  all.append(reinterpret_cast<const char*>(head.ids.data()), head.ids.size() * sizeof(int32_t));
+  return crc32_of(all);
+}
+
+SessionHead read_session_head(const InputFile& file) {
+  SessionHead head{read_start(file), {}};
+  const uint64_t n_ids = uint64_t{head.start.n_tokens} + head.start.n_pending;
+  const uint64_t most = (file.size() - sizeof head.start) / sizeof(int32_t);
+  if (n_ids > most) {
+    fail("{}: truncated: number of tokens: expected at most {}, for which the file has room, found {}",
+         quoted(file.path()), most, n_ids);
+  }
+  head.ids.resize(n_ids);
+  file.read_at(sizeof head.start, head.ids.data(), n_ids * sizeof(int32_t));
+  if (const uint32_t found = session_checksum(head); found != head.start.checksum) {
+    fail("{}: checksum of the tokens: expected {:08x}, found {:08x}: the file is damaged",
+         quoted(file.path()), head.start.checksum, found);
+  }
+  return head;
+}
+
+}  // namespace gptj

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/file.h"
+
+/// How a session file begins (docs/session.md).
+namespace gptj {
+
+inline constexpr std::string_view kSessionMagic("\x93gpts\r\n\x1a", 8);
+inline constexpr uint32_t kSessionByteOrder = 0x01020304;
+inline constexpr uint32_t kSessionVersion = 1;
+
+/// The file's first bytes. Behind them 4 bytes for the id of each of `n_tokens` and `n_pending` tokens; then, for 16
+/// tokens at a time, PackedKv and the CRC-32 of these bytes.
+struct SessionStart {
+  char magic[8];
+  uint32_t byte_order;
+  uint32_t version;
+  uint32_t model;    // fingerprint
+  uint32_t kv_type;  // KvType
+  uint32_t exact;    // 0 or 1, as in SessionOptions
+  uint32_t prefix_lm;
+  uint32_t n_tokens;   // that have keys and values
+  uint32_t n_pending;  // that follow, without
+  uint32_t checksum;   // of the fields before and of the ids
+};
+static_assert(sizeof(SessionStart) == 44);
+
+/// All that stands before keys and values.
+struct SessionHead {
+  SessionStart start;
+  std::vector<int32_t> ids;
+
+  uint64_t bytes() const { return sizeof start + ids.size() * sizeof(int32_t); }
+};
+
+/// The checksum that `head` should have.
+uint32_t session_checksum(const SessionHead& head);
+
+/// Throws Error: no session file, one of another version, a damaged one.
+SessionHead read_session_head(const InputFile& file);
+
+}  // namespace gptj
