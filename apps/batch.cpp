@@ -39,13 +39,11 @@ void add(GenerateResult& sum, const GenerateResult& result) {
 void BatchOptions::declare(CommandLine& line) {
   line.group("Several texts at once");
   line.number("--np,--parallel", n_parallel_, 1, kMaxParallel,
-              "answers to the prompt, with the seeds S, S+1, ...; with --beams, the best of these; with "
-              "--batch-file, "
-              "texts in one pass (8 if not given)");
+              "answers, with seeds S, S+1, ...; with --beams the best of these; with --batch-file texts in "
+              "one pass, then "
+              "8 if not given");
   line.text("--batch-file", file_, "FILE",
-            "prompts, one a line, or JSON lines: {\"prompt\": TEXT} and, if you like, \"id\", \"n_predict\", "
-            "\"stop\", "
-            "\"seed\", \"temp\" ...; writes JSON lines");
+            "write an answer to each line: a prompt, or JSON like {\"prompt\": TEXT, \"seed\": 1}");
   line.flag("--json", json_, "write each text as a line of JSON");
 }
 
