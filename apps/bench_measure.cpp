@@ -1,5 +1,7 @@
 #include "bench_measure.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -27,7 +29,8 @@ class Bench {
       : model_(model), plan_(plan), progress_("bench", log) {
     report_.session = session;
     report_.repeats = plan.repeats;
-    const size_t n = plan.prompts.size() + plan.contexts.size() + plan.passes.size() + kNumRoofs;
+    const size_t n =
+        plan.prompts.size() + plan.contexts.size() + plan.passes.size() + plan.texts.size() + kNumRoofs;
     n_steps_ = static_cast<uint64_t>(plan.repeats) * (n + (model.path.empty() ? 0 : 2));
   }
 
@@ -119,6 +122,11 @@ class Bench {
     const int wanted = std::max(plan_.prompts.back(), plan_.contexts.back()) + plan_.decoded;
     report_.session.n_ctx = std::min(info.n_ctx, wanted);
     report_.memory = session_memory(info, report_.session);
+    one_text();
+    texts();
+  }
+
+  void one_text() {
     Session session(*loaded_, report_.session);
     report_.n_threads = session.n_threads();
     decode(session, 0);
@@ -169,30 +177,60 @@ class Bench {
     report_.rows.push_back(std::move(row));
   }
 
-  /// All sizes in turn, again and again, so that they meet the same machine.
-  void passes(Session& session) {
-    std::vector<Samples> ms(plan_.passes.size());
+  /// Milliseconds of work(size) for each of some sizes. All sizes in turn, again and again, so that they meet the same machine.
+  template <typename Work>
+  std::vector<Samples> in_turn(const std::vector<int>& sizes, const std::string& what, const Work& work) {
+    std::vector<Samples> ms(sizes.size());
     for (int i = 0; i < plan_.repeats; ++i) {
-      for (size_t p = 0; p < ms.size(); ++p) {
-        const int n = plan_.passes[p];
-        const std::vector<int> ids = some_ids(n);
-        const double total = timed("pass of " + std::to_string(n), [&] {
-          for (int repeat = 0; repeat < kPassesPerSample && stop_signal() == 0; ++repeat) {
-            session.truncate(0);
-            session.decode(ids, [](int, auto) {});
-          }
+      for (size_t s = 0; s < sizes.size(); ++s) {
+        const double total = timed(fmt::format("{} of {}", what, sizes[s]), [&] {
+          for (int pass = 0; pass < kPassesPerSample && stop_signal() == 0; ++pass) work(sizes[s]);
         });
-        ms[p].values.push_back(total / kPassesPerSample);
+        ms[s].values.push_back(total / kPassesPerSample);
       }
     }
-    for (size_t p = 0; p < ms.size(); ++p) {
-      const int n = plan_.passes[p];
-      report_.rows.push_back({.name = "pass of " + std::to_string(n),
+    return ms;
+  }
+
+  void add_passes(const std::vector<int>& sizes, std::vector<Samples> ms, const auto& name_of) {
+    for (size_t s = 0; s < sizes.size(); ++s) {
+      report_.rows.push_back({.name = name_of(sizes[s]),
                               .unit = "pass",
-                              .ms = std::move(ms[p]),
-                              .tokens = static_cast<double>(n),
-                              .is_pass = true});
+                              .ms = std::move(ms[s]),
+                              .tokens = static_cast<double>(sizes[s]),
+                              .beside = name_of(sizes[0])});
     }
+  }
+
+  void passes(Session& session) {
+    const auto pass = [&](int n) {
+      session.truncate(0);
+      session.decode(some_ids(n), [](int, auto) {});
+    };
+    add_passes(plan_.passes, in_turn(plan_.passes, "pass", pass),
+               [](int n) { return fmt::format("pass of {}", n); });
+  }
+
+  /// A token for each of several texts, which share nothing.
+  void texts() {
+    const int context = plan_.texts_context;
+    SessionOptions options = report_.session;
+    options.n_sequences = plan_.texts.back();
+    options.n_ctx = context + 1;
+    if (options.n_ctx > report_.model.n_ctx) return;
+    Session session(*loaded_, options);
+    const auto stopped = [] { return stop_signal() != 0; };
+    for (int i = 0; i < options.n_sequences; ++i) session.prefill(some_ids(context), stopped, i);
+    const auto pass = [&](int n) {
+      std::vector<Session::Token> tokens;
+      for (int i = 0; i < n; ++i) {
+        session.truncate(context, i);
+        tokens.push_back({i, i});
+      }
+      session.decode(tokens, [](int, auto) {});
+    };
+    add_passes(plan_.texts, in_turn(plan_.texts, "texts", pass),
+               [&](int n) { return fmt::format("{} text{} at {}", n, n == 1 ? "" : "s", context); });
   }
 
   const BenchModel& model_;
@@ -207,11 +245,12 @@ class Bench {
 }  // namespace
 
 BenchPlan BenchPlan::full(int repeats) {
-  return {{128, 512, 2000}, {0, 512, 2000}, {1, 2, 4, 8, 16, 32}, 16, repeats, uint64_t{256} << 20};
+  return {{128, 512, 2000}, {0, 512, 2000},     {1, 2, 4, 8, 16, 32}, {1, 2, 4, 8}, 128, 16,
+          repeats,          uint64_t{256} << 20};
 }
 
 BenchPlan BenchPlan::quick(int repeats) {
-  return {{32, 128}, {0, 128}, {1, 2, 4}, 4, repeats, uint64_t{64} << 20};
+  return {{32, 128}, {0, 128}, {1, 2, 4}, {1, 2, 4, 8}, 32, 4, repeats, uint64_t{64} << 20};
 }
 
 double Samples::median() const {

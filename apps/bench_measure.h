@@ -14,6 +14,8 @@ struct BenchPlan {
   std::vector<int> prompts;   // lengths, ascending
   std::vector<int> contexts;  // tokens before decoding: 0, or a length that is also in `prompts`
   std::vector<int> passes;    // tokens evaluated together; the first is what the others stand beside: 1
+  std::vector<int> texts;     // decoded together, ascending; as with passes
+  int texts_context;          // tokens before decoding in each of them
   int decoded;                // tokens of one sample of decoding
   int repeats;
   uint64_t read_bytes;  // for the roof
@@ -40,7 +42,7 @@ struct BenchRow {
   double work = 0;    // of a unit: bytes or operations, as `roof` counts them
   std::optional<Roof> roof = {};
   std::vector<double> roofs = {};  // per second, beside each of `ms`
-  bool is_pass = false;
+  std::string beside = {};         // the row whose time this one stands beside; empty: none
 };
 
 struct BenchReport {

@@ -19,7 +19,7 @@ struct Derived {
   double tokens_per_second;
   double rate;          // GB/s, GFLOP/s or GOP/s; 0: none
   double of_roof;       // 0 to 1, the median of what was reached beside each; 0: it stands beside none
-  double of_one_token;  // a pass beside the first pass; 0: no pass
+  double of_one_token;  // a pass beside that of one token; 0: no pass
 };
 
 double of_roof(const BenchRow& row) {
@@ -33,12 +33,12 @@ double of_roof(const BenchRow& row) {
 
 Derived derive(const BenchReport& report, const BenchRow& row) {
   const double seconds = row.ms.median() / 1000;
-  const auto first = std::find_if(report.rows.begin(), report.rows.end(),
-                                  [](const BenchRow& other) { return other.is_pass; });
+  const auto one = std::find_if(report.rows.begin(), report.rows.end(),
+                                [&](const BenchRow& other) { return other.name == row.beside; });
   return {.tokens_per_second = row.tokens / seconds,
           .rate = row.work / seconds / 1e9,
           .of_roof = of_roof(row),
-          .of_one_token = row.is_pass ? row.ms.median() / first->ms.median() : 0};
+          .of_one_token = one == report.rows.end() ? 0 : row.ms.median() / one->ms.median()};
 }
 
 /// A string of JSON, readable whatever the bytes of `text`.
@@ -66,7 +66,7 @@ std::string json_row(const BenchReport& report, const BenchRow& row) {
     out += fmt::format(R"(,"roof":"{}","of_roof":{:.4f})", kRoofNames[static_cast<int>(*row.roof)],
                        derived.of_roof);
   }
-  if (row.is_pass) out += fmt::format(R"(,"of_one_token":{:.4f})", derived.of_one_token);
+  if (!row.beside.empty()) out += fmt::format(R"(,"of_one_token":{:.4f})", derived.of_one_token);
   return out + "}";
 }
 
@@ -87,7 +87,7 @@ std::string table_row(const BenchReport& report, const BenchRow& row) {
   std::string beside;
   if (row.roof) {
     beside = fmt::format("{:.1f} % of {}", 100 * derived.of_roof, kRoofNames[static_cast<int>(*row.roof)]);
-  } else if (row.is_pass) {
+  } else if (!row.beside.empty()) {
     beside = fmt::format("{:.2f} x one token", derived.of_one_token);
   }
   return fmt::format("{:<20} {:>10.3f} {:>10.3f} .. {:<10.3f} ms a {:<5} {:>18} {:>15}   {}\n", row.name,
@@ -155,7 +155,7 @@ std::string bench_csv(const BenchReport& r) {
         fmt::format("{},ms a {},{:.6g},{:.6g},{:.6g},{},{},{},{},{}\n", row.name, row.unit, row.ms.median(),
                     row.ms.min(), row.ms.max(), number(row.tokens > 0, d.tokens_per_second),
                     number(row.work > 0, d.rate), row.roof ? kRoofNames[static_cast<int>(*row.roof)] : "",
-                    number(row.roof.has_value(), d.of_roof), number(row.is_pass, d.of_one_token));
+                    number(row.roof.has_value(), d.of_roof), number(!row.beside.empty(), d.of_one_token));
   }
   out += fmt::format("peak memory,bytes,{},,,,,,,\nallocations,a token,{:.6g},,,,,,,\n", r.peak_memory,
                      r.allocations_per_token);

@@ -8,11 +8,14 @@
 #include <optional>
 #include <utility>
 
+#include "batch.h"
+#include "beams.h"
 #include "command_line.h"
 #include "console.h"
 #include "generate_report.h"
 #include "gptj/trace.h"
 #include "grammar_option.h"
+#include "ids.h"
 #include "loading.h"
 #include "logprobs.h"
 #include "options.h"
@@ -36,6 +39,8 @@ struct Options {
   SamplingOptions sampling;
   Speculation speculation;
   SessionOption saved;
+  BatchOptions batch;
+  BeamSearchOptions beams;
   SessionOptions session;
   MemoryOptions memory;
   LogOptions log;
@@ -66,6 +71,8 @@ void declare(CommandLine& line, Options& o, const Program& program) {
   o.sampling.declare(line);
   o.speculation.declare(line);
   o.saved.declare(line);
+  o.batch.declare(line);
+  o.beams.declare(line);
   declare_session(line, o.session);
   line.flag("--prefix-lm", o.session.prefix_lm,
             "let the words of the prompt see those that follow them, too: for GPT-JT");
@@ -87,20 +94,16 @@ std::string random_prompt(uint64_t seed) {
 }
 
 /// Empty: go on where a session ends, if there is one.
-std::string read_prompt(const TextOptions& text, const SessionOption& saved, uint64_t seed) {
-  if (!text.prompt && !text.file && input_is_terminal()) return saved.is_there() ? "" : random_prompt(seed);
+std::string read_prompt(const Options& options) {
+  if (options.batch.reads_file()) return "";
+  const TextOptions& text = options.text;
+  if (!text.prompt && !text.file && input_is_terminal()) {
+    return options.saved.is_there() ? "" : random_prompt(options.sampling.sampler.seed);
+  }
   std::string prompt = text.read();
   // The newline that ends a text file is seldom meant to be part of the prompt; ggml's examples drop it, too.
   if (!text.prompt && prompt.ends_with('\n')) prompt.pop_back();
   return prompt;
-}
-
-/// Text begins with the end-of-text token when there is no other: in training, that stood between texts.
-std::vector<int> prompt_tokens(const Tokenizer& tokenizer, const std::string& prompt) {
-  if (!prompt.empty()) return tokenizer.encode(prompt);
-  if (!tokenizer.eos())
-    throw Error("the prompt is empty: expected text, as the model has no end-of-text token");
-  return {*tokenizer.eos()};
 }
 
 /// Tokens that may be added to a prompt of `n_prompt`; throws Error if it leaves no room for any.
@@ -164,7 +167,8 @@ GenerateResult write_text(const Model& model, Session& session, const std::strin
 }
 
 /// Fits the options to the model and the prompt. Throws Error.
-void settle(Options& options, const OpenedModel& model, size_t n_prompt, const Log& log) {
+void settle(Options& options, const OpenedModel& model, const std::string& prompt, size_t n_prompt,
+            const Log& log) {
   const int n_ctx = options.session.n_ctx == 0 ? model.info().n_ctx : options.session.n_ctx;
   options.generate.n_predict = fitting_n_predict(options.generate, n_prompt, n_ctx, log);
   options.generate.max_seconds = static_cast<double>(options.max_seconds);
@@ -173,6 +177,28 @@ void settle(Options& options, const OpenedModel& model, size_t n_prompt, const L
   }
   options.generate.stop_at_eos = options.sampling.sampler.number("ignore-eos") == 0;
   Sampler(options.sampling.sampler, model.tokenizer(), model.info().n_vocab);  // or what is wrong with them
+  if (options.beams.wanted()) {
+    options.beams.prepare(model, n_prompt, options.generate, options.session);
+  } else if (options.batch.wanted()) {
+    options.batch.prepare(model, prompt, {{}, options.sampling.sampler, options.generate}, options.session);
+  }
+}
+
+/// Writes what is wanted: a text, several of them, or the best of a search.
+GenerateResult write(const Model& model, Session& session, const std::string& prompt,
+                     const std::vector<int>& ids, Options& options, const Log& log) {
+  if (options.beams.wanted()) return options.beams.write(model, session, prompt, ids, options.batch.json());
+  if (options.batch.wanted()) return options.batch.write(model, session, log);
+  return write_text(model, session, prompt, ids, options);
+}
+
+/// A session that no prompt is given for goes on with its own text. A file of prompts has none here.
+std::vector<int> prompt_ids(Options& options, const Tokenizer& tokenizer, const std::string& prompt) {
+  if (options.batch.reads_file()) return {};
+  if (!prompt.empty() || !options.saved.is_there()) return prompt_tokens(tokenizer, prompt);
+  std::vector<int> ids = options.saved.take_text();
+  options.generate.continues = options.saved.continues();
+  return ids;
 }
 
 int generate_text(const Program& program, Options& options) {
@@ -180,21 +206,17 @@ int generate_text(const Program& program, Options& options) {
   const Stopwatch total;
   check_out();
   options.sampling.settle_seed();
-  const uint64_t seed = options.sampling.sampler.seed;
   options.generate.grammar = options.grammar.read();
   options.saved.open();
-  const std::string prompt = read_prompt(options.text, options.saved, seed);
+  const std::string prompt = read_prompt(options);
 
   const Stopwatch loading;
   const std::string isa = instruction_set();
   OpenedModel opened = options.model.open(program, log);
   session_memory(opened.info(), options.session);  // tells what is wrong with them
-  const std::vector<int> ids = prompt.empty() && options.saved.is_there()
-                                   ? options.saved.take_text()
-                                   : prompt_tokens(opened.tokenizer(), prompt);
-  options.generate.continues = options.saved.continues();
-  log.line("main: seed = {}", seed);
-  settle(options, opened, ids.size(), log);  // before long work, as a prompt may be too long
+  const std::vector<int> ids = prompt_ids(options, opened.tokenizer(), prompt);
+  log.line("main: seed = {}", options.sampling.sampler.seed);
+  settle(options, opened, prompt, ids.size(), log);  // before long work, as a prompt may be too long
   const SessionMemory memory = session_memory(opened.info(), options.session);
   const Model model = load_model(std::move(opened), options.session, options.memory, log);
   Session session(model, options.session);
@@ -203,11 +225,11 @@ int generate_text(const Program& program, Options& options) {
   const double load_ms = loading.ms();
   log.line("main: instruction set = {}, threads = {}", isa, session.n_threads());
 
-  report_prompt(ids, model.tokenizer(), log);
+  if (!options.batch.reads_file()) report_prompt(ids, model.tokenizer(), log);
   log.line("");
   std::optional<Trace> trace;
   if (options.trace) trace.emplace();
-  const GenerateResult result = write_text(model, session, prompt, ids, options);
+  const GenerateResult result = write(model, session, prompt, ids, options, log);
   if (trace) trace->write(*options.trace);
 
   log.line("\nmain: mem per token = {} bytes",  // scratch memory of each token in a pass over the prompt
@@ -215,7 +237,9 @@ int generate_text(const Program& program, Options& options) {
   report_end(result, options.generate, log);
   report_times(result, load_ms, log);
   options.speculation.report(result, log);
-  report_reading(result, model.info(), memory.kv_cache / static_cast<uint64_t>(session.n_ctx()), log);
+  if (session.n_sequences() == 1) {  // else they share what is read
+    report_reading(result, model.info(), memory.kv_cache / static_cast<uint64_t>(session.n_ctx()), log);
+  }
   options.saved.save(session, result, log);
   log.line("main:    total time = {:8.2f} ms", total.ms());
   return 0;
@@ -228,12 +252,16 @@ int generate_command(const Program& program, const Command& command, std::vector
   Options options;
   declare(line, options, program);
   if (!line.parse(std::move(args))) return 0;
-  line.at_most_one({"--prompt", "--file"});
   options.speculation.check(line);
   options.grammar.check(line);
   if (options.echo && options.n_logprobs < 0)
     throw UsageError("--echo: expected --logprobs with it, found none");
   options.saved.check(line);
+  options.batch.check(line);
+  options.beams.check(line, options.batch.n_parallel());
+  for (const std::string_view several : {"--parallel", "--batch-file", "--beams"}) {
+    for (const std::string_view one : {"--session", "--logprobs"}) line.at_most_one({several, one});
+  }
   if (!options.version) return generate_text(program, options);
   write_out(fmt::format("{} {}\n", program.name, program.version));
   return 0;

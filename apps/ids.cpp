@@ -12,6 +12,13 @@
 
 namespace gptj::apps {
 
+std::vector<int> prompt_tokens(const Tokenizer& tokenizer, const std::string& prompt) {
+  if (!prompt.empty()) return tokenizer.encode(prompt);
+  if (!tokenizer.eos())
+    throw Error("the prompt is empty: expected text, as the model has no end-of-text token");
+  return {*tokenizer.eos()};
+}
+
 std::vector<int> read_ids(std::string_view option, const std::string& argument, int n_ids) {
   constexpr std::string_view kSeparators = ", \t\r\n";
   std::string content;

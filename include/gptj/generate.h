@@ -31,6 +31,8 @@ struct GenerateOptions {
 };
 
 enum class StopReason { length, end_of_text, stop_text, time, context_full, cancelled };
+inline constexpr const char* kStopReasonNames[] = {"length",       "end_of_text", "stop_text", "time",
+                                                   "context_full", "cancelled"};  // index: StopReason
 
 struct GenerateResult {
   StopReason reason = StopReason::length;

@@ -1,5 +1,7 @@
 #include "engine/continuation.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/trace.h"
 
@@ -10,6 +12,13 @@ namespace {
 constexpr size_t kExpectedTokens = 4096;
 
 }  // namespace
+
+void check_prompt(std::span<const int> prompt, int n_ctx) {
+  if (prompt.empty()) fail("prompt: expected at least 1 token, found none");
+  if (prompt.size() > static_cast<size_t>(n_ctx)) {
+    fail("prompt: expected at most {} tokens, the context, found {}", n_ctx, prompt.size());
+  }
+}
 
 Continuation::Continuation(const Model& model, Sampler& sampler, std::span<const int> prompt,
                            const GenerateOptions& options, const GenerateCallbacks& callbacks)
@@ -38,6 +47,19 @@ void Continuation::check() {
   if (callbacks_.cancelled && callbacks_.cancelled()) return end(StopReason::cancelled);
   const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start_;
   if (options_.max_seconds > 0 && passed.count() > options_.max_seconds) end(StopReason::time);
+}
+
+bool Continuation::has_room(Session& session, int sequence) {
+  const int n = session.n_past(sequence);
+  if (n < session.n_ctx()) return true;
+  if (!options_.shift) return end(StopReason::context_full), false;
+  const int keep = std::min(options_.n_keep, n - 1);
+  const int end = keep + (n - keep + 1) / 2;
+  if (session.can_shift()) return session.shift(keep, end, sequence), true;
+  const Timer timer(result_.generate_ms);
+  const std::vector<int> rest(session.tokens(sequence).begin() + end, session.tokens(sequence).end());
+  session.truncate(keep, sequence);
+  return rest.empty() || !session.prefill(rest, {}, sequence).empty();
 }
 
 void Continuation::draw(std::span<const float> logits) {

@@ -24,6 +24,9 @@ class Timer {
   const std::chrono::steady_clock::time_point start_;
 };
 
+/// Throws Error if there is no prompt or none that fits a context.
+void check_prompt(std::span<const int> prompt, int n_ctx);
+
 /// One text that is being continued: what each token that comes means for it, whoever evaluates the model.
 class Continuation {
  public:
@@ -36,6 +39,10 @@ class Continuation {
 
   /// Draws the next token from the logits after the last one, and shows it. May end the text.
   void draw(std::span<const float> logits);
+
+  /// Whether the next token finds room in the sequence that holds the text: some is made if the caller wants that, else the
+  /// text ends.
+  bool has_room(Session& session, int sequence = 0);
 
   /// Asks the caller and the clock. May end the text.
   void check();

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/error.h"
 #include "engine/continuation.h"
 #include "engine/draft_length.h"
 #include "gptj/drafter.h"
@@ -24,7 +23,7 @@ class Generation {
     text_.begin();
     if (!text_.ended()) read_prompt();
     while (!text_.ended()) {
-      if (session_.n_past() == session_.n_ctx() && !make_room()) break;
+      if (!text_.has_room(session_)) break;
       step();
     }
     result().pending = result().n_generated + (continued_ ? 1 : 0) > result().n_evaluated;
@@ -75,19 +74,6 @@ class Generation {
         callbacks_.token(prompt[next], logits);
       }
     });
-  }
-
-  /// False: the text ends instead.
-  bool make_room() {
-    if (!options_.shift) return text_.end(StopReason::context_full), false;
-    const int n = session_.n_past();
-    const int keep = std::min(options_.n_keep, n - 1);
-    const int end = keep + (n - keep + 1) / 2;
-    if (session_.can_shift()) return session_.shift(keep, end), true;
-    const Timer timer(result().generate_ms);
-    const std::vector<int> rest(session_.tokens().begin() + end, session_.tokens().end());
-    session_.truncate(keep);
-    return rest.empty() || !session_.prefill(rest).empty();
   }
 
   /// Evaluates the last token, and with it guesses of those that follow.
@@ -156,11 +142,8 @@ class Generation {
 GenerateResult generate(const Model& model, Session& session, Sampler& sampler, std::span<const int> prompt,
                         const GenerateOptions& options, const GenerateCallbacks& callbacks,
                         Drafter* drafter) {
-  if (prompt.empty()) fail("prompt: expected at least 1 token, found none");
-  const size_t drawn = options.continues && options.shift ? 1 : 0;
-  if (prompt.size() > static_cast<size_t>(session.n_ctx()) + drawn) {
-    fail("prompt: expected at most {} tokens, the context, found {}", session.n_ctx(), prompt.size());
-  }
+  const int drawn = options.continues && options.shift ? 1 : 0;
+  check_prompt(prompt, session.n_ctx() + drawn);
   return Generation(model, session, sampler, prompt, options, callbacks, drafter).run();
 }
 

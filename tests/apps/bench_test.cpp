@@ -32,9 +32,10 @@ std::vector<std::string> names(const json& rows) {
 TEST(Bench, TableHasARowForEachRoofAndMeasurement) {
   const Finished f = bench({}, /*synthetic=*/false);
   EXPECT_EQ(f.code, 0) << f.err;
-  for (const char* part : {"\nroof read ", "\nroof f32 ", "\nroof int8 ", "\nload warm ", "\ndecode at 0 ",
-                           "\nprompt of 32 ", "\nprompt of 128 ", "\ndecode at 128 ", "\npass of 4 ",
-                           " x one token\n", "% of read\n", " tokens/s ", "\npeak memory "}) {
+  for (const char* part :
+       {"\nroof read ", "\nroof f32 ", "\nroof int8 ", "\nload warm ", "\ndecode at 0 ", "\nprompt of 32 ",
+        "\nprompt of 128 ", "\ndecode at 128 ", "\npass of 4 ", "\n1 text at 32 ", "\n8 texts at 32 ",
+        " x one token\n", "% of read\n", " tokens/s ", "\npeak memory "}) {
     EXPECT_TRUE(contains(f.out, part));
   }
   EXPECT_TRUE(contains(f.err, "bench: ........................................ done\n"));
@@ -51,8 +52,9 @@ TEST(Bench, JsonIsOneObjectThatAgreesWithItself) {
   EXPECT_EQ(out.at("repeats"), 2);
   EXPECT_EQ(out.at("allocations_per_token"), 0);
   EXPECT_GT(out.at("peak_bytes"), out.at("weight_bytes"));
-  const std::vector<std::string> expected = {"decode at 0", "prompt of 32", "prompt of 128", "decode at 128",
-                                             "pass of 1",   "pass of 2",    "pass of 4"};
+  const std::vector<std::string> expected = {
+      "decode at 0", "prompt of 32", "prompt of 128", "decode at 128", "pass of 1",    "pass of 2",
+      "pass of 4",   "1 text at 32", "2 texts at 32", "4 texts at 32", "8 texts at 32"};
   EXPECT_EQ(names(out.at("rows")), expected);
   for (const json& row : out.at("rows")) {
     const json& ms = row.at("ms");
@@ -71,6 +73,7 @@ TEST(Bench, JsonIsOneObjectThatAgreesWithItself) {
   }
   EXPECT_EQ(out.at("rows").at(1).at("roof"), "int8");
   EXPECT_EQ(out.at("rows").at(4).at("of_one_token"), 1);
+  EXPECT_EQ(out.at("rows").at(7).at("of_one_token"), 1);
 }
 
 TEST(Bench, ExactPromptsStandBesideTheArithmeticThatTheyUse) {
