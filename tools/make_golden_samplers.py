@@ -299,7 +299,7 @@ def make_cases(rows):
     for settings in ({}, {"dry-base": 1}, {"dry-allowed-length": 4}, {"dry-allowed-length": 0}, {"dry-penalty-last-n": 8},
                      {"dry-penalty-last-n": 0}, {"dry-sequence-breaker": [" "]}, {"dry-sequence-breaker": ["rf", "r "]},
                      {"dry-sequence-breaker": ["oba"]}):  # fmt: skip
-        for context in ([], song[:1], song, song[:10], broken, broken + words("o"), words("ab") * 70, words("x:y") * 5):
+        for context in ([], song[:1], song, song[:10], broken, broken[:8], broken + words("o"), words("ab") * 70, words("x:y") * 5):
             add("dry", "text", few | {"dry-multiplier": 0.8} | settings, context)
     for n in (1, 2, 3, 5, 40):
         for context in ([], song[:1], song, words("ab") * 4, words("x", "ab", "x", "ab", "x")):
