@@ -193,22 +193,23 @@ int load_session(Session& session, const std::string& path, std::optional<std::s
 }
 
 struct SessionLock::Impl {
-  explicit Impl(const std::string& path) : lock(path, [&] { refuse(path); }), lock_path(path) {}
+  explicit Impl(const std::string& path)
+      : lock_path(path + ".lock"), lock(lock_path, [&] { refuse(path); }) {}
   ~Impl() {
     std::error_code ignored;
     std::filesystem::remove(lock_path, ignored);  // before the lock is given up: who waits looks again
   }
 
   [[noreturn]] static void refuse(const std::string& path) {
-    fail("{} is locked: another program goes on with this session; wait for its end, or take another file",
+    fail("{}: in use: another program goes on with this session; wait for its end, or take another file",
          quoted(path));
   }
 
-  FileLock lock;
   std::string lock_path;
+  FileLock lock;
 };
 
-SessionLock::SessionLock(const std::string& path) : impl_(std::make_unique<Impl>(path + ".lock")) {}
+SessionLock::SessionLock(const std::string& path) : impl_(std::make_unique<Impl>(path)) {}
 SessionLock::SessionLock(SessionLock&&) noexcept = default;
 SessionLock& SessionLock::operator=(SessionLock&&) noexcept = default;
 SessionLock::~SessionLock() = default;

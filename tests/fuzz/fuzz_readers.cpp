@@ -10,8 +10,12 @@
 #include <string_view>
 
 #include "base/thread_pool.h"
+#include "engine/session_format.h"
+#include "fuzz/session_of_seeds.h"
 #include "gptj/error.h"
+#include "gptj/session_file.h"
 #include "gptj/tokenizer.h"
+#include "io/checksum.h"
 #include "io/model_files.h"
 #include "io/native.h"
 #include "model/architecture.h"
@@ -21,12 +25,66 @@ using namespace gptj;
 
 namespace {
 
+/// The right answer to nonsense: one short line.
+void check(const Error& error) {
+  const std::string_view message = error.what();
+  constexpr size_t kLongest = 2000;  // with four names of a hundred bytes, all of them escaped
+  if (message.size() < kLongest && message.find_first_of("\n\r\x1b") == std::string_view::npos) return;
+  std::fprintf(stderr, "a message that is no short line: %s\n", error.what());
+  std::abort();
+}
+
+void read_vocabulary(const std::string& path) {
+  try {
+    const Tokenizer tokenizer(open_vocab(path));
+    tokenizer.decode(tokenizer.encode("int main(void) {\n  return \xc3\xa9\xff; }\n"));
+  } catch (const Error& error) {
+    check(error);
+  }
+}
+
+void read_weights(const std::string& path) {
+  try {
+    const ModelFile file = open_model_file(path);
+    Binder binder(file);
+    const std::unique_ptr<Architecture> architecture = make_architecture(file);
+    architecture->bind(binder);
+    binder.check_unused(architecture->config().n_layer);
+    RowReader reader(file.path);
+    for (const MatrixBinding& matrix : binder.matrices()) reader.read(matrix, 0, matrix.to->rows);
+    for (const VectorBinding& vector : binder.vectors()) {
+      if (vector.from != nullptr) reader.read(vector);
+    }
+    ThreadPool pool(1);
+    binder.load(pool, {});
+  } catch (const Error& error) {
+    check(error);
+  }
+}
+
+void read_model(const std::string& path) {
+  read_vocabulary(path);
+  read_weights(path);
+}
+
+void read_session(const std::string& path) {
+  static SessionOfSeeds seeds;
+  try {
+    read_session_tokens(path);
+    load_session(seeds.session, path);
+    seeds.session.decode(1);
+  } catch (const Error& error) {
+    check(error);
+  }
+}
+
 /// A reader, as the file that it reads.
 struct Reader {
   std::string_view name;
   std::string_view file;                 // the input's name
   std::string_view beside;               // the golden whose other files lie beside it; empty: none
   void (*mend)(std::string&) = nullptr;  // makes right what the fuzzer cannot
+  void (*read)(const std::string& path) = read_model;
 };
 
 /// Gives our own file the checksum of its header.
@@ -42,6 +100,28 @@ void mend_native(std::string& bytes) {
   bytes.replace(0, sizeof start, reinterpret_cast<const char*>(&start), sizeof start);
 }
 
+/// Gives a session file the checksums of its tokens, and of each panel of their keys and values.
+void mend_session(std::string& bytes) {
+  SessionHead head{};
+  if (bytes.size() < sizeof head.start) return;
+  bytes.copy(reinterpret_cast<char*>(&head.start), sizeof head.start);
+  const uint64_t n = head.start.n_tokens, n_ids = n + head.start.n_pending;
+  if (n == 0 || n_ids > (bytes.size() - sizeof head.start) / sizeof(int32_t)) return;
+  head.ids.resize(n_ids);
+  bytes.copy(reinterpret_cast<char*>(head.ids.data()), n_ids * sizeof(int32_t), sizeof head.start);
+  head.start.checksum = session_checksum(head);
+  bytes.replace(0, sizeof head.start, reinterpret_cast<const char*>(&head.start), sizeof head.start);
+  for (uint64_t at = head.bytes(), left = n; left > 0;) {
+    const uint64_t tokens = std::min<uint64_t>(left, kPanelRows);
+    const uint64_t size = tokens * SessionOfSeeds::kTokenBytes;
+    if (size + sizeof(uint32_t) > bytes.size() - at) return;
+    const uint32_t checksum = crc32_of(std::string_view(bytes).substr(at, size));
+    bytes.replace(at + size, sizeof checksum, reinterpret_cast<const char*>(&checksum), sizeof checksum);
+    at += size + sizeof checksum;
+    left -= tokens;
+  }
+}
+
 /// THE list of readers. tests/fuzz/CMakeLists.txt has their seeds.
 constexpr Reader kReaders[] = {
     {"ggml", "ggml-model.bin", ""},
@@ -50,6 +130,7 @@ constexpr Reader kReaders[] = {
     {"safetensors", "model.safetensors", "gptj-f32"},
     {"torch_zip", "pytorch_model.bin", "gptj-torch"},
     {"torch_legacy", "pytorch_model.bin", "gpt2-torch-old"},
+    {"session", "a.session", "", mend_session, read_session},
     {"config", "config.json", "gpt2-safetensors-shards"},
     {"index", "model.safetensors.index.json", "gpt2-safetensors-shards"},
     {"tokenizer", "tokenizer.json", "gpt2-safetensors-shards"},
@@ -70,6 +151,8 @@ class Place {
     }
   }
 
+  const Reader& reader() const { return reader_; }
+
   /// The path by which the model is opened.
   std::string put(std::string input) const {
     if (reader_.mend != nullptr) reader_.mend(input);
@@ -83,43 +166,6 @@ class Place {
 };
 
 std::unique_ptr<Place> place;
-
-/// The right answer to nonsense: one short line.
-void check(const Error& error) {
-  const std::string_view message = error.what();
-  constexpr size_t kLongest = 2000;  // with four names of a hundred bytes, all of them escaped
-  if (message.size() < kLongest && message.find_first_of("\n\r\x1b") == std::string_view::npos) return;
-  std::fprintf(stderr, "a message that is no short line: %s\n", error.what());
-  std::abort();
-}
-
-void read_vocabulary(const std::string& path) {
-  try {
-    const Tokenizer tokenizer(open_vocab(path));
-    tokenizer.decode(tokenizer.encode("int main(void) {\n  return \xc3\xa9\xff; }\n"));
-  } catch (const Error& error) {
-    check(error);
-  }
-}
-
-void read_model(const std::string& path) {
-  try {
-    const ModelFile file = open_model_file(path);
-    Binder binder(file);
-    const std::unique_ptr<Architecture> architecture = make_architecture(file);
-    architecture->bind(binder);
-    binder.check_unused(architecture->config().n_layer);
-    RowReader reader(file.path);
-    for (const MatrixBinding& matrix : binder.matrices()) reader.read(matrix, 0, matrix.to->rows);
-    for (const VectorBinding& vector : binder.vectors()) {
-      if (vector.from != nullptr) reader.read(vector);
-    }
-    ThreadPool pool(1);
-    binder.load(pool, {});
-  } catch (const Error& error) {
-    check(error);
-  }
-}
 
 }  // namespace
 
@@ -143,7 +189,6 @@ extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string path = place->put({reinterpret_cast<const char*>(data), size});
-  read_vocabulary(path);
-  read_model(path);
+  place->reader().read(path);
   return 0;
 }
