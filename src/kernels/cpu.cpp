@@ -6,9 +6,15 @@
 
 #include "base/error.h"
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(GPTJ_SCALAR_ONLY)
+#define GPTJ_X86 1
+#elif defined(__aarch64__) && !defined(GPTJ_SCALAR_ONLY)
+#define GPTJ_ARM 1
+#endif
+
+#if GPTJ_X86
 #include <cpuid.h>
-#elif defined(__aarch64__) && defined(__linux__)
+#elif GPTJ_ARM && defined(__linux__)
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
 #endif
@@ -18,7 +24,7 @@ namespace gptj {
 namespace scalar {
 const Kernels& kernel_table();
 }
-#if defined(__x86_64__)
+#if GPTJ_X86
 namespace avx2 {
 const Kernels& kernel_table();
 }
@@ -31,7 +37,7 @@ const Kernels& kernel_table();
 namespace avx512_bf16 {
 const Kernels& kernel_table();
 }
-#elif defined(__aarch64__)
+#elif GPTJ_ARM
 namespace neon {
 const Kernels& kernel_table();
 }
@@ -46,7 +52,7 @@ bool always() {
   return true;
 }
 
-#if defined(__x86_64__)
+#if GPTJ_X86
 
 bool has_f16c() {  // clang 14 has no builtin for it
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
@@ -77,7 +83,7 @@ constexpr InstructionSet kInstructionSets[] = {
     {"scalar", always, scalar::kernel_table},
 };
 
-#elif defined(__aarch64__)
+#elif GPTJ_ARM
 
 #ifdef __linux__
 bool has_dotprod() {
