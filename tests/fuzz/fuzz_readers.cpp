@@ -1,5 +1,6 @@
-// The readers of src/io and src/text under libFuzzer: fuzz_readers READER [libFuzzer's arguments]. The input becomes a
-// file; what opens is read to its last weight. An Error is the right answer to nonsense, anything else a finding.
+// The readers of src/io, src/text and src/grammar under libFuzzer: fuzz_readers READER [libFuzzer's arguments]. The input
+// becomes a file; what opens is read to its last weight. Or it is a grammar; what can be one is followed for some bytes.
+// An Error is the right answer to nonsense, anything else a finding.
 
 #include <algorithm>
 #include <cstdio>
@@ -11,7 +12,9 @@
 
 #include "base/thread_pool.h"
 #include "gptj/error.h"
+#include "gptj/grammar.h"
 #include "gptj/tokenizer.h"
+#include "grammar/texts.h"
 #include "io/model_files.h"
 #include "io/native.h"
 #include "model/architecture.h"
@@ -21,12 +24,13 @@ using namespace gptj;
 
 namespace {
 
-/// A reader, as the file that it reads.
+/// A reader, as the file that it reads, or as what makes a grammar.
 struct Reader {
   std::string_view name;
-  std::string_view file;                 // the input's name
+  std::string_view file;                 // the input's name; empty: a grammar
   std::string_view beside;               // the golden whose other files lie beside it; empty: none
   void (*mend)(std::string&) = nullptr;  // makes right what the fuzzer cannot
+  Grammar (*grammar)(std::string_view) = nullptr;
 };
 
 /// Gives our own file the checksum of its header.
@@ -55,6 +59,9 @@ constexpr Reader kReaders[] = {
     {"tokenizer", "tokenizer.json", "gpt2-safetensors-shards"},
     {"vocab", "vocab.json", "gpt2-safetensors-shards"},
     {"merges", "merges.txt", "gpt2-safetensors-shards"},
+    {.name = "gbnf", .grammar = Grammar::gbnf},
+    {.name = "json_schema", .grammar = Grammar::json_schema},
+    {.name = "regex", .grammar = Grammar::regex},
 };
 
 /// Where the input becomes a model.
@@ -82,7 +89,8 @@ class Place {
   const test::TempDir directory_;
 };
 
-std::unique_ptr<Place> place;
+const Reader* chosen;
+std::unique_ptr<Place> place;  // for files
 
 /// The right answer to nonsense: one short line.
 void check(const Error& error) {
@@ -121,6 +129,24 @@ void read_model(const std::string& path) {
   }
 }
 
+/// Follows the grammar where the input's own bytes lead, or else the first that is allowed.
+void read_grammar(const std::string& text) {
+  constexpr size_t kSteps = 64;
+  try {
+    GrammarMatcher matcher(chosen->grammar(text), test::byte_tokenizer(), test::byte_tokenizer().n_tokens());
+    for (size_t i = 0; i < kSteps && !matcher.must_end(); ++i) {
+      int next = i < text.size() ? static_cast<unsigned char>(text[i]) : 0;
+      if (!test::is_allowed(matcher, next)) {
+        next = 0;
+        while (!test::is_allowed(matcher, next)) ++next;
+      }
+      matcher.accept(next);
+    }
+  } catch (const Error& error) {
+    check(error);
+  }
+}
+
 }  // namespace
 
 /// Takes READER from the arguments.
@@ -137,12 +163,18 @@ extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
   (*argv)[1] = (*argv)[0];
   ++*argv;
   --*argc;
-  place = std::make_unique<Place>(*reader);
+  chosen = reader;
+  if (!reader->file.empty()) place = std::make_unique<Place>(*reader);
   return 0;
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const std::string path = place->put({reinterpret_cast<const char*>(data), size});
+  const std::string input(reinterpret_cast<const char*>(data), size);
+  if (chosen->grammar != nullptr) {
+    read_grammar(input);
+    return 0;
+  }
+  const std::string path = place->put(input);
   read_vocabulary(path);
   read_model(path);
   return 0;
