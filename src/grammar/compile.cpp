@@ -58,7 +58,7 @@ void prune(const Rules& rules, const Builder& builder, std::vector<Edge>& edges)
   for (size_t i = 0; i < starts.size(); ++i) {
     const Rule& rule = rules.rules[i];
     if (useful[starts[i]] || (i > 0 && !rules.every_rule_must_end)) continue;
-    fail("{}: {}: {} derives no text that ends; it wants an alternative without itself", rules.source,
+    fail("{}: {}: {} derives no text: each of its alternatives is impossible or has no end", rules.source,
          rule.where, quoted(rule.name));
   }
   std::erase_if(edges, [&](const Edge& edge) {
@@ -74,8 +74,8 @@ void prune(const Rules& rules, const Builder& builder, std::vector<Edge>& edges)
   while (n < cycle.size() && names.size() < kShown) names += quoted(rules.rules[cycle[n++]].name) + " -> ";
   if (n < cycle.size()) names += "... -> ";
   const Rule& first = rules.rules[cycle.front()];
-  fail("{}: {}: left recursion, {}{}; write what repeats as x*, or with the recursion at the end",
-       rules.source, first.where, names, quoted(first.name));
+  fail("{}: {}: left recursion, {}{}: a rule may use itself only behind something else", rules.source,
+       first.where, names, quoted(first.name));
 }
 
 }  // namespace
