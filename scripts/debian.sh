@@ -9,6 +9,7 @@ test_packages=(
   "${build_packages[@]}"
   libgtest-dev libbenchmark-dev clang-14 clang-format-14
   libclang-rt-14-dev                          # libFuzzer and the sanitizers of clang
+  python3-jsonschema                          # a validator, beside which grammars of schemas are tested
   libsimde-dev                                # AVX-512 kernels on machines that lack it
   zsh groff-base                              # read what the programs write for shells and man
   g++-aarch64-linux-gnu qemu-user googletest  # NEON kernels: built with the cross compiler, run by emulation

@@ -58,7 +58,7 @@ void prune(const Rules& rules, const Builder& builder, std::vector<Edge>& edges)
   for (size_t i = 0; i < starts.size(); ++i) {
     const Rule& rule = rules.rules[i];
     if (useful[starts[i]] || (i > 0 && !rules.every_rule_must_end)) continue;
-    fail("{}: {}: {} derives no text that ends; it wants an alternative without itself", rules.source,
+    fail("{}: {}: {} derives no text: each of its alternatives is impossible or has no end", rules.source,
          rule.where, quoted(rule.name));
   }
   std::erase_if(edges, [&](const Edge& edge) {
@@ -68,15 +68,14 @@ void prune(const Rules& rules, const Builder& builder, std::vector<Edge>& edges)
 }
 
 [[noreturn]] void fail_left_recursion(const Rules& rules, const std::vector<uint32_t>& cycle) {
-  constexpr size_t kShown = 8;
+  constexpr size_t kShown = 200;  // bytes, for a message is a short line
   std::string names;
-  for (size_t i = 0; i < std::min(cycle.size(), kShown); ++i) {
-    names += quoted(rules.rules[cycle[i]].name) + " -> ";
-  }
-  if (cycle.size() > kShown) names += "... -> ";
+  size_t n = 0;
+  while (n < cycle.size() && names.size() < kShown) names += quoted(rules.rules[cycle[n++]].name) + " -> ";
+  if (n < cycle.size()) names += "... -> ";
   const Rule& first = rules.rules[cycle.front()];
-  fail("{}: {}: left recursion, {}{}; write what repeats as x*, or with the recursion at the end",
-       rules.source, first.where, names, quoted(first.name));
+  fail("{}: {}: left recursion, {}{}: a rule may use itself only behind something else", rules.source,
+       first.where, names, quoted(first.name));
 }
 
 }  // namespace

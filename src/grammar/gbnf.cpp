@@ -131,6 +131,8 @@ class GbnfParser {
   }
 
   Expr parse_repeats(Expr expr, size_t begin) {
+    constexpr int kMaxRepeats =
+        4;  // of each other: there is no use for more, and it is read by recursion later
     for (int n = 0;; ++n) {
       skip_space(false);
       const size_t at = scanner_.at();
@@ -144,7 +146,7 @@ class GbnfParser {
       } else if (!scanner_.take_if("*")) {
         return expr;
       }
-      if (n == kMaxNesting) scanner_.fail_at(at, "more than {} repetitions of repetitions", kMaxNesting);
+      if (n == kMaxRepeats) scanner_.fail_at(at, "more than {} repetitions of repetitions", kMaxRepeats);
       expr = repeat(std::move(expr), min, max);
       scanner_.check_size(expr, begin);
     }

@@ -67,7 +67,7 @@ class SchemaCompiler {
   Expr shared(const std::string& key, const OrderedJson& schema, const std::string& path) {
     const auto [found, is_new] = shared_.try_emplace(key, static_cast<uint32_t>(rules_.rules.size()));
     if (is_new) {
-      rules_.rules.push_back({path, path, {}});
+      rules_.rules.push_back({path, shown_path(path), {}});
       todo_.push_back({found->second, schema, path});
     }
     return rule(found->second);
@@ -78,7 +78,7 @@ class SchemaCompiler {
   }
 
   Expr add_rule(const std::string& path, std::vector<Expr> alternatives) {
-    rules_.rules.push_back({path, path, choice(std::move(alternatives))});
+    rules_.rules.push_back({path, shown_path(path), choice(std::move(alternatives))});
     return rule(static_cast<uint32_t>(rules_.rules.size()) - 1);
   }
 
@@ -181,7 +181,7 @@ class SchemaCompiler {
     if (has_pattern) {
       const auto pattern = schema["pattern"].get<std::string>();
       return text_.encoded(
-          parse_regex(pattern, fmt::format("JSON schema: {}", escaped(path / "pattern")), true));
+          parse_regex(pattern, fmt::format("JSON schema: {}", shown_path(path / "pattern")), true));
     }
     if (has_format) {
       return text_.encoded(

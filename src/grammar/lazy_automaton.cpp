@@ -9,7 +9,8 @@ LazyAutomaton::LazyAutomaton(const Automaton& automaton)
     : automaton_(automaton),
       reads_(automaton.n_states()),
       returns_(automaton.n_states()),
-      below_(automaton.n_states(), StackSets::kNone) {
+      below_(automaton.n_states(), StackSets::kNone),
+      is_waiting_(automaton.n_states()) {
   for (uint32_t state = 0; state < automaton.n_states(); ++state) {
     const auto edges = automaton.edges_of(state);
     reads_[state] = std::any_of(edges.begin(), edges.end(),
@@ -59,7 +60,8 @@ void LazyAutomaton::add(uint32_t state, StackSets::Id below) {
   const StackSets::Id both = stacks_.unite(known, below);
   if (both == known) return;
   known = both;
-  todo_.push_back(state);
+  if (!is_waiting_[state]) todo_.push_back(state);
+  is_waiting_[state] = true;
 }
 
 void LazyAutomaton::call(const Edge& edge, StackSets::Id below) {
@@ -71,11 +73,12 @@ void LazyAutomaton::call(const Edge& edge, StackSets::Id below) {
   add(automaton_.starts[edge.rule], below);
 }
 
-/// Follows all that reads no byte.
+/// Follows all that reads no byte. First come, first served: the other way round, a state that is reached on two ways would
+/// be followed twice, those behind it four times, and so on.
 StackSets::Id LazyAutomaton::close() {
-  while (!todo_.empty()) {
-    const uint32_t state = todo_.back();
-    todo_.pop_back();
+  for (size_t i = 0; i < todo_.size(); ++i) {
+    const uint32_t state = todo_[i];
+    is_waiting_[state] = false;
     const StackSets::Id below = below_[state];
     for (const Edge& edge : automaton_.edges_of(state)) {
       if (edge.kind == Edge::Kind::epsilon) add(edge.to, below);
@@ -95,6 +98,7 @@ StackSets::Id LazyAutomaton::close() {
     below_[state] = StackSets::kNone;
   }
   reached_.clear();
+  todo_.clear();
   std::sort(items.begin(), items.end(), [](const auto& a, const auto& b) { return a.state < b.state; });
   return stacks_.intern(items, std::exchange(has_empty_, false));
 }

@@ -64,6 +64,7 @@ class LazyAutomaton {
   // What add() collects and close() takes.
   std::vector<StackSets::Id> below_;  // of each of the automaton's states; kNone: not among those reached
   std::vector<uint32_t> reached_, todo_;
+  std::vector<bool> is_waiting_;  // in todo_, and not yet followed
   bool has_empty_ = false;
 };
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cassert>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -31,6 +32,7 @@ struct GrammarMatcher::Impl {
         eos(tokenizer.eos().value_or(-1)),
         n_words((static_cast<size_t>(n_vocab) + 63) / 64),
         state(lazy.start()) {
+    assert(n_vocab > 0);
     if (eos >= n_vocab) eos = -1;
     path.resize(trie.longest() + 1);
   }

@@ -7,19 +7,20 @@
 
 namespace gptj {
 
-std::string line_and_column(std::string_view text, size_t at) {
-  const std::string_view before = text.substr(0, at);
-  const size_t newline = before.rfind('\n');
-  const size_t line_begin = newline == std::string_view::npos ? 0 : newline + 1;
+std::string Lines::where(size_t at) {
+  if (at < begin_) {
+    line_ = 1;
+    begin_ = 0;
+  }
+  for (size_t newline; (newline = text_.find('\n', begin_)) < at; ++line_) begin_ = newline + 1;
+  const std::string_view before = text_.substr(begin_, at - begin_);
   const auto is_tail = [](char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; };
-  const auto n_tails =
-      std::count_if(before.begin() + static_cast<std::ptrdiff_t>(line_begin), before.end(), is_tail);
-  return fmt::format("line {}, column {}", std::count(before.begin(), before.end(), '\n') + 1,
-                     before.size() - line_begin - static_cast<size_t>(n_tails) + 1);
+  const auto n_tails = std::count_if(before.begin(), before.end(), is_tail);
+  return fmt::format("line {}, column {}", line_, before.size() - static_cast<size_t>(n_tails) + 1);
 }
 
 Scanner::Scanner(std::string_view text, std::string source, bool has_lines, size_t max_bytes)
-    : text_(text), source_(std::move(source)), has_lines_(has_lines) {
+    : text_(text), source_(std::move(source)), has_lines_(has_lines), lines_(text) {
   if (text.size() > max_bytes) {
     fail("{}: expected at most {} bytes, found {}", source_, max_bytes, text.size());
   }
@@ -94,7 +95,7 @@ void Scanner::check_size(const Expr& expr, size_t at) const {
 }
 
 std::string Scanner::where(size_t at) const {
-  const std::string place = line_and_column(text_, at);
+  const std::string place = lines_.where(at);
   return has_lines_ ? place : place.substr(place.find("column"));
 }
 

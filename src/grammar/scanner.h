@@ -10,8 +10,18 @@
 
 namespace gptj {
 
-/// Where in a text a byte stands: "line 3, column 7". Columns count characters, from 1.
-std::string line_and_column(std::string_view text, size_t at);
+/// Lines and columns of a text, both from 1; columns count characters. Fast for places that are asked for in order.
+class Lines {
+ public:
+  explicit Lines(std::string_view text) : text_(text) {}
+
+  /// Of a byte: "line 3, column 7".
+  std::string where(size_t at);
+
+ private:
+  std::string_view text_;
+  size_t line_ = 1, begin_ = 0;  // a line, and where it begins
+};
 
 /// Reads a grammar's or a pattern's text character by character; knows where it is.
 class Scanner {
@@ -57,6 +67,7 @@ class Scanner {
   std::string_view text_;
   std::string source_;
   bool has_lines_;
+  mutable Lines lines_;
   size_t at_ = 0;
 };
 

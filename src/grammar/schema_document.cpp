@@ -178,10 +178,13 @@ std::string unescaped(std::string_view step, const std::string& reference, const
 
 }  // namespace
 
+std::string shown_path(const std::string& path) {
+  constexpr size_t kShown = 200;
+  return escaped(path.substr(0, kShown)) + (path.size() > kShown ? "..." : "");
+}
+
 void fail_schema(const std::string& path, const std::string& what) {
-  constexpr size_t kShown = 300;
-  const std::string printable = escaped(path.substr(0, kShown));
-  fail("JSON schema: {}{}: {}", printable, path.size() > kShown ? "..." : "", what);
+  fail("JSON schema: {}: {}", shown_path(path), what);
 }
 
 OrderedJson parse_schema(std::string_view text) {
@@ -206,7 +209,7 @@ OrderedJson parse_schema(std::string_view text) {
     return OrderedJson::parse(text, watch);
   } catch (const OrderedJson::parse_error& error) {
     const size_t at = std::min(text.size(), error.byte > 0 ? error.byte - 1 : 0);
-    fail("JSON schema: {}: expected JSON, found a mistake", line_and_column(text, at));
+    fail("JSON schema: {}: expected JSON, found a mistake", Lines(text).where(at));
   } catch (const OrderedJson::exception& error) {
     fail("JSON schema: expected JSON, found {}", quoted(error.what()));
   }

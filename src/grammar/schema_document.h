@@ -19,6 +19,9 @@ struct JsonTypes {
   static constexpr unsigned kNumber = kInteger | kFraction, kAll = 127;
 };
 
+/// A path for messages: escaped, and not too long.
+std::string shown_path(const std::string& path);
+
 /// Throws the Error that what stands at `path` (#/properties/a) cannot serve.
 [[noreturn]] void fail_schema(const std::string& path, const std::string& what);
 

@@ -35,10 +35,18 @@ OrderedJson values_of(const OrderedJson& schema) {
 
 }  // namespace
 
-const OrderedJson& SchemaResolver::find(const std::string& reference, const std::string& path) const {
+const OrderedJson& SchemaResolver::find(const std::string& reference, const std::string& path) {
   const OrderedJson& found = find_reference(document_, reference, path);
-  check_schema(found, reference);  // may stand where no schema is expected
+  if (checked_.insert(reference).second)
+    check_schema(found, reference);  // may stand where no schema is expected
   return found;
+}
+
+/// What is short to write may be long to work out.
+void SchemaResolver::spend(size_t bytes, const std::string& path) {
+  work_ += bytes;
+  if (work_ > kMaxWork)
+    fail_schema(path, "too many schemas that are made of others; write fewer $ref, allOf and oneOf");
 }
 
 OrderedJson SchemaResolver::resolve(const OrderedJson& schema, const std::string& path, int depth) {
@@ -52,9 +60,7 @@ OrderedJson SchemaResolver::resolve(const OrderedJson& schema, const std::string
   const auto add = [&](const OrderedJson& other, const std::string& place) {
     const OrderedJson resolved = resolve(other, place, depth + 1);
     own = merge_schemas(own, resolved, path);
-    work_ += own.dump().size();
-    if (work_ > kMaxWork)
-      fail_schema(path, "too many schemas that are made of others; write fewer $ref and allOf");
+    spend(own.dump().size(), path);
   };
   if (schema.contains("$ref")) {
     const auto reference = schema["$ref"].get<std::string>();
@@ -70,6 +76,7 @@ OrderedJson SchemaResolver::resolve(const OrderedJson& schema, const std::string
 
 bool SchemaResolver::are_disjoint(const OrderedJson& written, const OrderedJson& other,
                                   const std::string& path, int depth) {
+  spend(64, path);
   const OrderedJson no(false), yes(true);
   if (written == no || other == no) return true;
   if (written == yes || other == yes || depth == kMaxDepth) return false;

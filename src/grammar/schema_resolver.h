@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "grammar/schema_document.h"
@@ -16,7 +17,7 @@ class SchemaResolver {
   const OrderedJson& document() const { return document_; }
 
   /// What `reference` names. Throws Error if that is no schema; `path` has the reference.
-  const OrderedJson& find(const std::string& reference, const std::string& path) const;
+  const OrderedJson& find(const std::string& reference, const std::string& path);
 
   /// A schema without $ref, allOf and annotations that says the same; or true or false. Throws Error if it refers to itself,
   /// or if it cannot be said so.
@@ -27,12 +28,14 @@ class SchemaResolver {
                     int depth = 0);
 
  private:
+  void spend(size_t bytes, const std::string& path);
   OrderedJson resolve(const OrderedJson& schema, const std::string& path, int depth);
   bool are_objects_disjoint(const OrderedJson& written, const OrderedJson& other, const std::string& path,
                             int depth);
 
   OrderedJson document_;
-  size_t work_ = 0;  // bytes of schemas that were merged
+  std::set<std::string> checked_;  // references
+  size_t work_ = 0;                // bytes of schemas that were merged or compared
 };
 
 }  // namespace gptj

@@ -1,5 +1,6 @@
-// The readers of src/io and src/text under libFuzzer: fuzz_readers READER [libFuzzer's arguments]. The input becomes a
-// file; what opens is read to its last weight. An Error is the right answer to nonsense, anything else a finding.
+// The readers of src/io, src/text and src/grammar under libFuzzer: fuzz_readers READER [libFuzzer's arguments]. The input
+// becomes a file; what opens is read to its last weight. Or it is a grammar; what can be one is followed for some bytes.
+// An Error is the right answer to nonsense, anything else a finding.
 
 #include <algorithm>
 #include <cstdio>
@@ -13,8 +14,10 @@
 #include "engine/session_format.h"
 #include "fuzz/session_of_seeds.h"
 #include "gptj/error.h"
+#include "gptj/grammar.h"
 #include "gptj/session_file.h"
 #include "gptj/tokenizer.h"
+#include "grammar/texts.h"
 #include "io/checksum.h"
 #include "io/model_files.h"
 #include "io/native.h"
@@ -78,13 +81,32 @@ void read_session(const std::string& path) {
   }
 }
 
-/// A reader, as the file that it reads.
+/// Follows the grammar where the input's own bytes lead, or else the first that is allowed.
+template <Grammar (*kMake)(std::string_view)>
+void read_grammar(const std::string& text) {
+  constexpr size_t kSteps = 64;
+  try {
+    GrammarMatcher matcher(kMake(text), test::byte_tokenizer(), test::byte_tokenizer().n_tokens());
+    for (size_t i = 0; i < kSteps && !matcher.must_end(); ++i) {
+      int next = i < text.size() ? static_cast<unsigned char>(text[i]) : 0;
+      if (!test::is_allowed(matcher, next)) {
+        next = 0;
+        while (!test::is_allowed(matcher, next)) ++next;
+      }
+      matcher.accept(next);
+    }
+  } catch (const Error& error) {
+    check(error);
+  }
+}
+
+/// A reader, as the file that it reads, or as what makes a grammar.
 struct Reader {
   std::string_view name;
-  std::string_view file;                 // the input's name
+  std::string_view file;                 // the input's name; empty: a grammar
   std::string_view beside;               // the golden whose other files lie beside it; empty: none
   void (*mend)(std::string&) = nullptr;  // makes right what the fuzzer cannot
-  void (*read)(const std::string& path) = read_model;
+  void (*read)(const std::string& input) = read_model;  // a path; of grammars the text itself
 };
 
 /// Gives our own file the checksum of its header.
@@ -136,6 +158,9 @@ constexpr Reader kReaders[] = {
     {"tokenizer", "tokenizer.json", "gpt2-safetensors-shards"},
     {"vocab", "vocab.json", "gpt2-safetensors-shards"},
     {"merges", "merges.txt", "gpt2-safetensors-shards"},
+    {.name = "gbnf", .read = read_grammar<Grammar::gbnf>},
+    {.name = "json_schema", .read = read_grammar<Grammar::json_schema>},
+    {.name = "regex", .read = read_grammar<Grammar::regex>},
 };
 
 /// Where the input becomes a model.
@@ -153,8 +178,9 @@ class Place {
 
   const Reader& reader() const { return reader_; }
 
-  /// The path by which the model is opened.
+  /// The path by which the model is opened; of what is no file the input itself.
   std::string put(std::string input) const {
+    if (reader_.file.empty()) return input;
     if (reader_.mend != nullptr) reader_.mend(input);
     const std::string path = directory_.write(reader_.file, input);
     return reader_.beside.empty() ? path : directory_.path();
@@ -188,7 +214,6 @@ extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const std::string path = place->put({reinterpret_cast<const char*>(data), size});
-  place->reader().read(path);
+  place->reader().read(place->put({reinterpret_cast<const char*>(data), size}));
   return 0;
 }
