@@ -87,8 +87,8 @@ StackSets::Id LazyAutomaton::close() {
     if (!automaton_.final[state]) continue;
     has_empty_ |= stacks_.has_empty(below);
     const auto n = stacks_.items(below).size();
-    for (size_t i = 0; i < n; ++i) {
-      const StackSets::Item back = stacks_.items(below)[i];  // add() may move them
+    for (size_t item = 0; item < n; ++item) {
+      const StackSets::Item back = stacks_.items(below)[item];  // add() may move them
       add(back.state, back.below);
     }
   }
