@@ -91,12 +91,11 @@ TEST(Gbnf, MistakesNameLineAndColumn) {
        "grammar: line 2, column 1: 'b' derives no text: each of its alternatives is impossible or has no "
        "end"},
       {"root ::= root \"a\" | \"b\"",
-       "grammar: line 1, column 1: left recursion, 'root' -> 'root'; write what repeats as x*, or with the "
-       "recursion at the end"},
+       "grammar: line 1, column 1: left recursion, 'root' -> 'root': a rule may use itself only behind "
+       "something else"},
       {"root ::= a | \"r\"\na ::= c* b \"x\"\nb ::= \"y\" | root\nc ::= \"c\"",
-       "grammar: line 1, column 1: left recursion, 'root' -> 'a' -> 'b' -> 'root'; write what repeats as x*, "
-       "or with the recursion at "
-       "the end"},
+       "grammar: line 1, column 1: left recursion, 'root' -> 'a' -> 'b' -> 'root': a rule may use "
+       "itself only behind something else"},
   };
   for (const auto& mistake : mistakes) expect_mistake(Grammar::gbnf, mistake);
 }

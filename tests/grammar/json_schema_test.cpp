@@ -224,8 +224,7 @@ TEST(JsonSchema, MistakesNameThePlace) {
       {R"({"required": ["a"], "properties": {"a": {"$ref": "#"}}})",
        "JSON schema: #: '#' derives no text: each of its alternatives is impossible or has no end"},
       {R"({"anyOf": [{"$ref": "#"}, {"type": "null"}]})",
-       "JSON schema: #: left recursion, '#' -> '#'; write what repeats as x*, or with the recursion at the "
-       "end"},
+       "JSON schema: #: left recursion, '#' -> '#': a rule may use itself only behind something else"},
       {R"({"allOf": [{"$ref": "#"}]})", "JSON schema: #: more than 32 schemas that refer to each other"},
   };
   for (const auto& mistake : mistakes) expect_mistake(Grammar::json_schema, mistake);
