@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "engine/continuation.h"
+#include "gptj/log_softmax.h"
 
 namespace gptj {
 namespace {
@@ -27,13 +28,6 @@ struct Candidate {
 bool better(const Candidate& a, const Candidate& b) {
   if (a.log_p != b.log_p) return a.log_p > b.log_p;
   return a.parent != b.parent ? a.parent < b.parent : a.id < b.id;
-}
-
-double log_sum_exp(std::span<const float> logits) {
-  const double largest = static_cast<double>(*std::max_element(logits.begin(), logits.end()));
-  double sum = 0;
-  for (const float logit : logits) sum += std::exp(static_cast<double>(logit) - largest);
-  return largest + std::log(sum);
 }
 
 /// The best of those that it is shown, as many as were asked for.
