@@ -10,8 +10,8 @@ namespace {
 constexpr std::string_view kScript =
     R"bash(# Completes command lines of @PROGRAM@ in bash; written by '@PROGRAM@ completion bash'.
 
-# What the command $1 declares, and in value what its option $2 takes: nothing if empty, else words to choose from or
-# what to offer.
+# What the command $1 declares, and in value what its option $2 takes, spelt with '-' or '_': nothing if empty, else
+# words to choose from or what to offer.
 @FUNCTION@_declared() {
   value=''
   case $1 in
@@ -87,14 +87,15 @@ std::string declared_case(const Program& program, const Command& command) {
     if (option.names.empty()) {
       arguments.push_back(fmt::format("'{}'", wanted(option)));
     } else if (!option.value.empty()) {
-      values += fmt::format("        {}) value='{}' ;;\n", fmt::join(option.names, " | "), wanted(option));
+      const std::string pattern = replaced(fmt::format("{}", fmt::join(option.names, " | ")), "_", "-");
+      values += fmt::format("        {}) value='{}' ;;\n", pattern, wanted(option));
     }
   }
   return fmt::format(
       "    '{}')\n"
       "      options='{}'\n"
       "      arguments=({})\n"
-      "      case $2 in\n{}      esac\n"
+      "      case ${{2//_/-}} in\n{}      esac\n"
       "      ;;\n",
       command.name, fmt::join(names, " "), fmt::join(arguments, " "), values);
 }

@@ -147,6 +147,7 @@ TEST_F(Bash, OffersFilesDirectoriesAndModels) {
   EXPECT_EQ(offers({"--model", "=", "some"}), files);
   EXPECT_EQ(offers({"-m", "or"}), (Words{files[0], "org/tiny"}));
   EXPECT_EQ(offers({"rm", ""}), Words{"org/tiny"});
+  EXPECT_EQ(offers({"logits", "--dump", ""}), Words{"compopt -o dirnames"});
 }
 
 TEST_F(Bash, KnowsWhichArgumentComesNext) {
@@ -156,6 +157,9 @@ TEST_F(Bash, KnowsWhichArgumentComesNext) {
   EXPECT_EQ(offers({"quantize", "-t", "2", "in", "-v", "--imatrix", "=", "x", "out", "q8"}),
             (Words{"q8", "q8_0"}));
   EXPECT_EQ(offers({"quantize", "in", "out", "q8", "--ver"}), Words{"--verbose"});
+  for (const char* spelling : {"--ctx_size", "--ctx-size"}) {
+    EXPECT_EQ(offers({"inspect", spelling, "8", "or"}).back(), "org/tiny");
+  }
   EXPECT_EQ(offers({"-p", "convert", "--temp", ""}), Words{});  // a number, and no command was given
 }
 
