@@ -158,7 +158,8 @@ TEST_F(Bash, KnowsWhichArgumentComesNext) {
             (Words{"q8", "q8_0"}));
   EXPECT_EQ(offers({"quantize", "in", "out", "q8", "--ver"}), Words{"--verbose"});
   for (const char* spelling : {"--ctx_size", "--ctx-size"}) {
-    EXPECT_EQ(offers({"inspect", spelling, "8", "or"}), (Words{"compopt -o filenames -o default", "org/tiny"}));
+    EXPECT_EQ(offers({"inspect", spelling, "8", "or"}),
+              (Words{"compopt -o filenames -o default", "org/tiny"}));
   }
   EXPECT_EQ(offers({"-p", "convert", "--temp", ""}), Words{});  // a number, and no command was given
 }
