@@ -101,7 +101,7 @@ struct Session::Impl {
         memory(lay_out(arena, config, options)),
         kv(memory.kv, options.n_ctx, options.n_sequences) {
     ids.reserve(static_cast<size_t>(options.n_batch));
-    segments.reserve(static_cast<size_t>(options.n_batch));
+    runs.reserve(static_cast<size_t>(options.n_batch));
     rotary_angles(options.n_ctx, config.n_rot, memory.scratch.cos_sin);
   }
 
@@ -129,7 +129,7 @@ struct Session::Impl {
             .scratch = memory.scratch,
             .arithmetic = options.exact ? Arithmetic::exact : arithmetic,
             .ids = ids,
-            .segments = segments,
+            .runs = runs,
             .both_ways = options.prefix_lm && arithmetic == Arithmetic::prefill,
             .probe = probe ? &probe : nullptr,
             .inputs = inputs ? &inputs : nullptr};
@@ -137,10 +137,10 @@ struct Session::Impl {
 
   /// One token more in the pass to come, which has n_batch of them at most.
   void add(Token token) {
-    if (segments.empty() || segments.back().sequence != token.sequence) {
-      segments.push_back({token.sequence, 0});
+    if (runs.empty() || runs.back().sequence != token.sequence) {
+      runs.push_back({token.sequence, 0});
     }
-    ++segments.back().n_tokens;
+    ++runs.back().n_tokens;
     ids.push_back(token.id);
   }
 
@@ -154,20 +154,20 @@ struct Session::Impl {
     const struct Clear {
       ~Clear() {
         impl.ids.clear();
-        impl.segments.clear();
+        impl.runs.clear();
       }
       Impl& impl;
     } clear{*this};
-    for (const Segment& segment : segments) {
-      const int n_past = kv.n_past(segment.sequence);
-      kv.own(segment.sequence, n_past, n_past + segment.n_tokens);
+    for (const TokenRun& run : runs) {
+      const int n_past = kv.n_past(run.sequence);
+      kv.own(run.sequence, n_past, n_past + run.n_tokens);
     }
     const Pass pass = make_pass(arithmetic);
     if (!model.architecture->forward(pass, cancelled)) return false;
     std::span<const int> rest = ids;
-    for (const Segment& segment : segments) {
-      const auto n = static_cast<size_t>(segment.n_tokens);
-      kv.append(segment.sequence, rest.first(n));
+    for (const TokenRun& run : runs) {
+      const auto n = static_cast<size_t>(run.n_tokens);
+      kv.append(run.sequence, rest.first(n));
       rest = rest.subspan(n);
     }
     then(pass);
@@ -225,8 +225,8 @@ struct Session::Impl {
   Arena arena;  // all memory of the session
   const Memory memory;
   KvSequences kv;
-  std::vector<int> ids;           // of the pass to come
-  std::vector<Segment> segments;  // of the pass to come
+  std::vector<int> ids;        // of the pass to come
+  std::vector<TokenRun> runs;  // of the pass to come
   std::function<void(std::string_view name, const Rows& rows)> probe;
   std::function<void(const Matrix& w, const Rows& x)> inputs;
 };

@@ -169,12 +169,12 @@ Head head_of(const Pass& pass, const AttentionSpec& spec, int token, int head) {
   return {q, q + spec.step, q + 2 * spec.step};
 }
 
-/// A head of the tokens of a segment, the first of which is the pass's token `first`.
-void attend(const Pass& pass, const AttentionSpec& spec, int head, const Segment& segment, int first,
+/// A head of the tokens of a run, the first of which is the pass's token `first`.
+void attend(const Pass& pass, const AttentionSpec& spec, int head, const TokenRun& run, int first,
             float* scratch) noexcept {
-  const KvHead kv = pass.kv.head(spec.layer, head, segment.sequence);
-  const int n_past = pass.kv.n_past(segment.sequence);
-  for (int i = 0; i < segment.n_tokens; ++i) {
+  const KvHead kv = pass.kv.head(spec.layer, head, run.sequence);
+  const int n_past = pass.kv.n_past(run.sequence);
+  for (int i = 0; i < run.n_tokens; ++i) {
     const Head at = head_of(pass, spec, first + i, head);
     const int position = n_past + i;
     if (spec.n_rot > 0) {
@@ -190,9 +190,9 @@ void attend(const Pass& pass, const AttentionSpec& spec, int head, const Segment
        .scale = spec.scale,
        .q = head_of(pass, spec, first, head).q,
        .q_stride = pass.scratch.qkv.stride,
-       .n_queries = segment.n_tokens,
+       .n_queries = run.n_tokens,
        .n_past = n_past,
-       .n_common = pass.both_ways ? n_past + segment.n_tokens : 0,
+       .n_common = pass.both_ways ? n_past + run.n_tokens : 0,
        .out = pass.scratch.mixed.row(first) + head * spec.head_dim,
        .out_stride = pass.scratch.mixed.stride,
        .scratch = scratch});
@@ -211,15 +211,15 @@ void embed(const Pass& pass, const Matrix& table, std::span<const int> indices, 
 
 void add_positions(const Pass& pass, const Matrix& table, const Rows& out) {
   int first = 0;
-  for (const Segment& segment : pass.segments) {
-    const int n_past = pass.kv.n_past(segment.sequence);
-    pass.pool.parallel_for(segment.n_tokens, 1, [&](int64_t begin, int64_t end, int) {
+  for (const TokenRun& run : pass.runs) {
+    const int n_past = pass.kv.n_past(run.sequence);
+    pass.pool.parallel_for(run.n_tokens, 1, [&](int64_t begin, int64_t end, int) {
       const trace::Scope scope("embed");
       for (int64_t i = begin; i < end; ++i) {
         add_table_row(pass, table, n_past + static_cast<int>(i), true, out.row(first + i));
       }
     });
-    first += segment.n_tokens;
+    first += run.n_tokens;
   }
 }
 
@@ -243,9 +243,9 @@ void attention(const Pass& pass, const AttentionSpec& spec) {
     for (int64_t head = begin; head < end; ++head) {
       // Texts that share keys and values follow each other, so that memory is read once for all of them.
       int first = 0;
-      for (const Segment& segment : pass.segments) {
-        attend(pass, spec, static_cast<int>(head), segment, first, pass.scratch.of_thread(thread));
-        first += segment.n_tokens;
+      for (const TokenRun& run : pass.runs) {
+        attend(pass, spec, static_cast<int>(head), run, first, pass.scratch.of_thread(thread));
+        first += run.n_tokens;
       }
     }
   });

@@ -46,7 +46,7 @@ struct AttentionSpec {
 };
 
 /// Self-attention: puts the new tokens' keys and values into the cache and leaves in Scratch::mixed what each token makes
-/// of the values of its text up to its own, or of all its segment if the pass attends both ways. One parallel loop over
+/// of the values of its text up to its own, or of all its run if the pass attends both ways. One parallel loop over
 /// the heads.
 void attention(const Pass& pass, const AttentionSpec& spec);
 

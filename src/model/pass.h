@@ -33,7 +33,7 @@ struct Scratch {
 };
 
 /// Tokens of a pass that follow each other in one text.
-struct Segment {
+struct TokenRun {
   int sequence;  // in the KV cache, which has room of its own for them
   int n_tokens;
 };
@@ -47,9 +47,9 @@ struct Pass {
   const Scratch& scratch;
   Arithmetic arithmetic;  // of products and attention
 
-  std::span<const int> ids;           // the new tokens
-  std::span<const Segment> segments;  // whose they are, in order; each sequence at most once
-  bool both_ways = false;             // tokens of a segment see each other, not only those before them
+  std::span<const int> ids;        // the new tokens
+  std::span<const TokenRun> runs;  // whose they are, in order; each sequence at most once
+  bool both_ways = false;          // tokens of a run see each other, not only those before them
 
   /// Sees named intermediates ("embed", "h.0.ln_1", "h.0", "ln_f"); set only where they are wanted.
   const std::function<void(std::string_view name, const Rows& rows)>* probe = nullptr;

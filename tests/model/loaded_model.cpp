@@ -49,7 +49,7 @@ Intermediates LoadedModel::evaluate(const std::vector<int>& ids, const Precision
   const Kernels& table = kernels();
   KvSequences sequences(memory.kv, n, 1);
   sequences.own(0, 0, n);
-  const Segment segment{0, n};
+  const TokenRun run{0, n};
   const Pass pass{.pool = pool_,
                   .kernels = table,
                   .kv_kernels = table.kv[static_cast<int>(precision.kv_type)],
@@ -57,7 +57,7 @@ Intermediates LoadedModel::evaluate(const std::vector<int>& ids, const Precision
                   .scratch = memory.scratch,
                   .arithmetic = precision.arithmetic,
                   .ids = ids,
-                  .segments = {&segment, 1},
+                  .runs = {&run, 1},
                   .probe = &probe};
   architecture_->forward(pass);
   architecture_->logits(pass, 0, n);
