@@ -16,4 +16,4 @@ cmake --build build --target gpt-j gpt-2
 
 say "Writing C with models/demo/gpt-j: 5.3 million parameters, plausible C that means nothing"
 build/bin/gpt-j -m models/demo/gpt-j -p 'int main(int argc, char ** argv) {' \
-  -n 128 --temp 0.9 --repeat-penalty 1.1 -s 13
+  -n 128 --temp 0.9 --repeat-penalty 1.1 -s 196

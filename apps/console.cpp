@@ -143,7 +143,7 @@ void check_out() {
 }
 
 void put_error(std::string_view text) {
-  std::fwrite(text.data(), 1, text.size(), stderr);
+  if (!text.empty()) std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
 std::string read_file(const std::string& path) {

@@ -59,7 +59,7 @@ TEST_F(SessionFile, GoesOnToTheSameBits) {
 }
 
 TEST_F(SessionFile, HasAllPages) {
-  const int n_tokens = kSanitized ? 270 : 700;
+  const int n_tokens = kSanitized ? 320 : 700;
   const Model model = tiny("gptj", DType::f16, n_tokens + 20);
   for (const KvType type : {KvType::f16, KvType::int8}) {
     Saved saved(model, path(), {.n_sequences = 2, .kv_type = type}, n_tokens);
