@@ -69,7 +69,8 @@ class LineEditor : public Lines {
     ::el_set(edit_, EL_EDITOR, "emacs");
     ::el_set(edit_, EL_GETCFN, next_character);
     ::el_set(edit_, EL_HIST, ::history, history_.get());
-    ::el_set(edit_, EL_ADDFN, "complete", "Complete a command", complete);
+    ::el_wset(edit_, EL_ADDFN, L"complete", L"Complete a command",
+              complete);  // el_set() leaks copies of both
     ::el_set(edit_, EL_BIND, "^I", "complete", nullptr);
     ::el_set(edit_, EL_BIND, "^R", "em-inc-search-prev", nullptr);
     ::el_source(edit_, nullptr);  // ~/.editrc
