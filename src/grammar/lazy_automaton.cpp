@@ -73,24 +73,28 @@ void LazyAutomaton::call(const Edge& edge, StackSets::Id below) {
   add(automaton_.starts[edge.rule], below);
 }
 
-/// Follows all that reads no byte. First come, first served: the other way round, a state that is reached on two ways would
-/// be followed twice, those behind it four times, and so on.
+/// What a state comes to without reading a byte.
+void LazyAutomaton::follow(uint32_t state) {
+  const StackSets::Id below = below_[state];
+  for (const Edge& edge : automaton_.edges_of(state)) {
+    if (edge.kind == Edge::Kind::epsilon) add(edge.to, below);
+    if (edge.kind == Edge::Kind::call) call(edge, below);
+  }
+  if (!automaton_.final[state]) return;
+  has_empty_ |= stacks_.has_empty(below);
+  const auto n = stacks_.items(below).size();
+  for (size_t i = 0; i < n; ++i) {
+    const StackSets::Item back = stacks_.items(below)[i];  // add() may move them
+    add(back.state, back.below);
+  }
+}
+
+/// The set of all that add() has collected. First come, first served: the other way round, a state that is reached on two
+/// ways would be followed twice, those behind it four times, and so on.
 StackSets::Id LazyAutomaton::close() {
   for (size_t i = 0; i < todo_.size(); ++i) {
-    const uint32_t state = todo_[i];
-    is_waiting_[state] = false;
-    const StackSets::Id below = below_[state];
-    for (const Edge& edge : automaton_.edges_of(state)) {
-      if (edge.kind == Edge::Kind::epsilon) add(edge.to, below);
-      if (edge.kind == Edge::Kind::call) call(edge, below);
-    }
-    if (!automaton_.final[state]) continue;
-    has_empty_ |= stacks_.has_empty(below);
-    const auto n = stacks_.items(below).size();
-    for (size_t item = 0; item < n; ++item) {
-      const StackSets::Item back = stacks_.items(below)[item];  // add() may move them
-      add(back.state, back.below);
-    }
+    is_waiting_[todo_[i]] = false;
+    follow(todo_[i]);
   }
   std::vector<StackSets::Item> items;
   for (const uint32_t state : reached_) {

@@ -49,6 +49,7 @@ class LazyAutomaton {
   State state_of(StackSets::Id stacks);
   void add(uint32_t state, StackSets::Id below);
   void call(const Edge& edge, StackSets::Id below);
+  void follow(uint32_t state);
   StackSets::Id close();
 
   const Automaton& automaton_;
