@@ -74,16 +74,16 @@ TEST(JsonSchema, IntegersWithBoundsAreExact) {
   const int numbers[] = {-1100, -1000, -999, -101, -100, -99, -11, -10, -9,  -1,  0,    1,
                          5,     9,     10,   11,   87,   99,  100, 101, 250, 999, 1000, 1234};
   for (const int low : numbers) {
-    for (const int high : {low, low + 1, low + 9, low + 95, low + 1111}) {
+    for (const int high : {low, low + 9, low + 1111}) {
       const Grammar grammar =
           Grammar::json_schema("{\"type\": \"integer\", \"minimum\": " + std::to_string(low) +
                                ", \"maximum\": " + std::to_string(high) + "}");
-      for (const int value : numbers) {
-        for (const int near : {value - 1, value, value + 1}) {
-          EXPECT_EQ(test::accepts(grammar, test::byte_tokenizer(), std::to_string(near)),
-                    low <= near && near <= high)
-              << low << " <= " << near << " <= " << high;
-        }
+      std::vector<int> values = {low - 1, low, high, high + 1};
+      values.insert(values.end(), std::begin(numbers), std::end(numbers));
+      for (const int value : values) {
+        EXPECT_EQ(test::accepts(grammar, test::byte_tokenizer(), std::to_string(value)),
+                  low <= value && value <= high)
+            << low << " <= " << value << " <= " << high;
       }
     }
   }
