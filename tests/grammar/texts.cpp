@@ -62,7 +62,7 @@ std::string random_text(const Grammar& grammar, const Tokenizer& tokenizer, std:
   constexpr int kPatience = 3000;
   GrammarMatcher matcher(grammar, tokenizer, tokenizer.n_tokens());
   std::vector<int> closing;
-  for (const char* c : {"\\", "\"", "]", "}", "b"}) closing.push_back(tokenizer.encode(c).front());
+  for (const char* c : {"\\", "\"", "]", "}", ")", "b"}) closing.push_back(tokenizer.encode(c).front());
   std::string text;
   for (int i = 0; !matcher.must_end() && !(i >= n && matcher.may_end()); ++i) {
     if (i > n + kPatience) throw std::runtime_error("no end of " + text.substr(0, 200));
