@@ -66,6 +66,10 @@ constexpr Key kKeys[] = {
     {"n_predict", [](TextRequest& r, const json& v) { r.text.options.n_predict = number<int>(v, -1); }},
     {"stop", [](TextRequest& r, const json& v) { r.text.options.stop = texts(v); }},
     {"seed", [](TextRequest& r, const json& v) { r.text.sampling.seed = number<uint64_t>(v, 0); }},
+    {"grammar", [](TextRequest& r, const json& v) { r.text.options.grammar = Grammar::gbnf(text(v)); }},
+    {"json_schema",
+     [](TextRequest& r, const json& v) { r.text.options.grammar = Grammar::json_schema(v.dump()); }},
+    {"regex", [](TextRequest& r, const json& v) { r.text.options.grammar = Grammar::regex(text(v)); }},
 };
 
 /// Nothing: no sampler has such a setting.

@@ -14,10 +14,10 @@ namespace {
 constexpr int kMaxBeams = 1024;
 constexpr float kMaxPenalty = 100;
 
-/// Options that mean nothing where nothing is drawn or shown before all of it is there.
-constexpr std::string_view kOthers[] = {"--draft",    "--lookup",        "--batch-file", "--stop",
-                                        "--max-time", "--context-shift", "--temp",       "--top-k",
-                                        "--top-p",    "--repeat-penalty"};
+/// Options that mean nothing where nothing is drawn, beside those of sampling.
+constexpr std::string_view kOthers[] = {"--draft",       "--lookup",        "--batch-file", "--stop",
+                                        "--max-time",    "--context-shift", "--grammar",    "--grammar-file",
+                                        "--json-schema", "--regex"};
 
 }  // namespace
 
@@ -39,6 +39,10 @@ void BeamSearchOptions::check(const CommandLine& line, int n_best) {
     return;
   }
   for (const std::string_view other : kOthers) line.at_most_one({"--beams", other});
+  for (const SamplerSetting& setting : sampler_settings()) {
+    const std::string name = "--" + setting.name;
+    if (setting.name != "ignore-eos") line.at_most_one({"--beams", name});
+  }
   if (n_best > options_.n_beams) {
     throw UsageError(fmt::format("--parallel: expected at most {}, as many as --beams, found {}",
                                  options_.n_beams, n_best));

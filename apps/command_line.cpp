@@ -46,14 +46,14 @@ bool takes_value(const CLI::Option* option) {
   return option != nullptr && option->get_items_expected_min() > 0;
 }
 
-/// Settles what CLI11 2.1 does not: "-np" is "--np", as ggml's examples spell it; "--name=" has an empty value there only if the line ends, else it
-/// swallows the next argument; and an option without its value is told in few words.
+/// Settles what CLI11 2.1 does not: "-np", as llama.cpp spells it, is "--np"; "--name=" has an empty value there only if
+/// the line ends, else it swallows the next argument; and an option without its value is told in few words.
 std::vector<std::string> with_plain_values(const CLI::App& app, const std::vector<std::string>& args) {
   std::vector<std::string> out;
   for (size_t i = 0; i < args.size(); ++i) {
     const bool ends_empty = args[i].starts_with("--") && args[i].find('=') == args[i].size() - 1;
     std::string name = ends_empty ? args[i].substr(0, args[i].size() - 1) : args[i];
-    if (name.size() > 2 && app.get_option_no_throw("-" + name) != nullptr) name.insert(0, "-");
+    if (name.size() > 2 && option_named(app, "-" + name) != nullptr) name.insert(0, "-");
     const CLI::Option* option = option_named(app, name);
     if (!takes_value(option)) {
       out.push_back(args[i]);

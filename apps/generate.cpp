@@ -259,7 +259,7 @@ int generate_command(const Program& program, const Command& command, std::vector
   options.saved.check(line);
   options.batch.check(line);
   options.beams.check(line, options.batch.n_parallel());
-  for (const std::string_view several : {"--parallel", "--batch-file", "--beams"}) {
+  for (const std::string_view several : {"--parallel", "--batch-file", "--beams", "--json"}) {
     for (const std::string_view one : {"--session", "--logprobs"}) line.at_most_one({several, one});
   }
   if (!options.version) return generate_text(program, options);

@@ -13,7 +13,8 @@ namespace gptj {
 struct BatchText {
   std::vector<int> prompt;
   SamplerOptions sampling = {};
-  GenerateOptions options = {};  // max_seconds count from when its prompt's turn comes
+  /// max_seconds count from when its prompt's turn comes; `continues` and `prompt_logits` have no meaning here.
+  GenerateOptions options = {};
 };
 
 struct BatchResult {

@@ -95,6 +95,21 @@ TEST(BatchFile, EachLineIsAsAlone) {
   }
 }
 
+TEST(BatchFile, ALineMayHaveAGrammar) {
+  const TemporaryDirectory directory;
+  const std::string file = directory.file("texts.jsonl",
+                                          "{\"prompt\": \"x = \", \"regex\": \"[0-9]{3}\"}\n"
+                                          "{\"prompt\": \"x = \", \"json_schema\": {\"enum\": [\"a\", 17]}}\n"
+                                          "{\"prompt\": \"x = \", \"grammar\": \"root ::= \\\"yes\\\"\"}\n");
+  const std::vector<json> found = json_lines(written({"--batch-file", file}));
+  ASSERT_EQ(found.size(), 3U);
+  const std::string number = found[0].at("text"), value = found[1].at("text");
+  EXPECT_TRUE(matches(number, "###"));
+  EXPECT_TRUE(value == "\"a\"" || value == "17") << value;
+  EXPECT_EQ(found[2].at("text"), "yes");
+  EXPECT_EQ(found[2].at("reason"), "end_of_text");
+}
+
 TEST(BatchFile, MayBeAPromptOnEachLine) {
   const TemporaryDirectory directory;
   const std::string file = directory.file("prompts.txt", "int main(\r\n\n  for (\"{\n");
@@ -131,6 +146,7 @@ TEST(BatchFile, BadLinesAreErrorsBeforeAnythingIsMade) {
       {"{\"prompt\": \"a\", \"prompt\": \"b\"}", "line 1: the key 'prompt' appears twice"},
       {"{\"prompt\": \"a\", \"n_predict\": 1.5}",
        "'n_predict': expected a whole number of at least -1, found 1.5"},
+      {"{\"prompt\": \"a\", \"regex\": \"(\"}", "line 1: 'regex': "},
       {"{\"prompt\": \"a\", \"n_predict\": 3000000000}", "'n_predict': expected a whole number"},
       {"{\"prompt\": \"a\", \"seed\": -1}", "'seed': expected a whole number of at least 0, found -1"},
       {"{\"prompt\": \"a\", \"stop\": [1]}", "'stop': expected a text"},
@@ -197,6 +213,9 @@ TEST(BeamSearch, AndOthersDoNotGoTogether) {
       {{"--beams", "3", "-np", "4"}, "--parallel: expected at most 3, as many as --beams, found 4"},
       {{"--beams", "3", "--stop", "x"}, "expected --beams or --stop, found both"},
       {{"--beams", "3", "--temp", "1"}, "found both"},
+      {{"--beams", "3", "--min-p", "0.1"}, "expected --beams or --min-p, found both"},
+      {{"--beams", "3", "--regex", "x"}, "found both"},
+      {{"--json", "--logprobs", "1"}, "found both"},
       {{"--beams", "3", "--batch-file", "x"}, "found both"},
       {{"--beams", "0"}, "found '0'"},
       {{"--length-penalty", "2"}, "--length-penalty: expected --beams beside it"},
