@@ -72,17 +72,6 @@ constexpr Key kKeys[] = {
     {"regex", [](TextRequest& r, const json& v) { r.text.options.grammar = Grammar::regex(text(v)); }},
 };
 
-/// Nothing: no sampler has such a setting.
-const SamplerSetting* setting_named(std::string name) {
-  std::replace(name.begin(), name.end(), '_', '-');
-  for (const SamplerSetting& setting : sampler_settings()) {
-    const auto& others = setting.other_names;
-    if (setting.name == name || std::find(others.begin(), others.end(), name) != others.end())
-      return &setting;
-  }
-  return nullptr;
-}
-
 void set(SamplerOptions& sampling, const SamplerSetting& setting, const json& value) {
   if (value.is_boolean()) return sampling.set(setting.name, value.get<bool>() ? 1.0 : 0.0);
   if (value.is_number()) return sampling.set(setting.name, value.get<double>());
@@ -104,7 +93,7 @@ void set(SamplerOptions& sampling, const SamplerSetting& setting, const json& va
 void set(TextRequest& request, const std::string& name, const json& value) {
   const auto* key =
       std::find_if(std::begin(kKeys), std::end(kKeys), [&](const Key& k) { return k.name == name; });
-  const SamplerSetting* setting = setting_named(name);
+  const SamplerSetting* setting = find_sampler_setting(name);
   try {
     if (key != std::end(kKeys)) return key->set(request, value);
     if (setting != nullptr) return set(request.text.sampling, *setting, value);

@@ -48,10 +48,7 @@ std::string dashed(std::string_view name) {
 
 /// Of one that is the samplers'. Throws Error if there is none.
 const SamplerSetting& sampler_setting(const std::string& name) {
-  for (const SamplerSetting& setting : sampler_settings()) {
-    const auto& others = setting.other_names;
-    if (setting.name == name || std::find(others.begin(), others.end(), name) != others.end()) return setting;
-  }
+  if (const SamplerSetting* setting = find_sampler_setting(name)) return *setting;
   throw Error(fmt::format("no setting is called {}; did you mean '{}'? (/set shows all)", quoted(name),
                           nearest(name, ChatSettings::names())));
 }

@@ -25,12 +25,18 @@ struct SamplerSetting {
   std::string (*text_problem)(std::string_view text) =
       nullptr;  // what is wrong with a text; null: any will do
 
+  /// It is called so, with '_' for '-' if one likes.
+  bool goes_by(std::string_view name) const;
+
   /// What is wrong with `text` as a value: "expected a number from 0 to 1, found '2'"; empty: nothing.
   std::string problem(std::string_view text) const;
 };
 
 /// All that there are: what each sampler of the list in src/engine/sampler.cpp declares.
 std::span<const SamplerSetting> sampler_settings();
+
+/// The one that goes by this name; null: there is none.
+const SamplerSetting* find_sampler_setting(std::string_view name);
 
 /// Values of the settings. The defaults are those of ggml's gpt-j. A setting goes by any of its names, with
 /// '_' for '-' if one likes.

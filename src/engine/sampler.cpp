@@ -49,11 +49,8 @@ std::vector<std::string_view> type_names() {
 const SamplerType* type_named(std::string name) {
   std::replace(name.begin(), name.end(), '_', '-');
   for (const SamplerType& type : types()) {
-    if (type.name == name) return &type;
-    for (const SamplerSetting& setting : type.settings) {
-      const auto& others = setting.other_names;
-      if (setting.name == name || std::find(others.begin(), others.end(), name) != others.end()) return &type;
-    }
+    const auto named = [&](const SamplerSetting& setting) { return setting.goes_by(name); };
+    if (type.name == name || std::any_of(type.settings.begin(), type.settings.end(), named)) return &type;
   }
   return nullptr;
 }

@@ -19,15 +19,9 @@ bool is_number(const SamplerSetting& setting) {
 }
 
 const SamplerSetting& setting_named(std::string_view name) {
-  std::string wanted(name);
-  std::replace(wanted.begin(), wanted.end(), '_', '-');
+  if (const SamplerSetting* setting = find_sampler_setting(name)) return *setting;
   std::vector<std::string_view> known;
-  for (const SamplerSetting& setting : sampler_settings()) {
-    const auto& others = setting.other_names;
-    if (setting.name == wanted || std::find(others.begin(), others.end(), wanted) != others.end())
-      return setting;
-    known.emplace_back(setting.name);
-  }
+  for (const SamplerSetting& setting : sampler_settings()) known.emplace_back(setting.name);
   fail("no setting of a sampler is called {}: expected one of {}", quoted(name), fmt::join(known, ", "));
 }
 
@@ -52,6 +46,19 @@ std::optional<double> value_of(const SamplerSetting& setting, std::string_view t
 }
 
 }  // namespace
+
+bool SamplerSetting::goes_by(std::string_view given) const {
+  std::string wanted(given);
+  std::replace(wanted.begin(), wanted.end(), '_', '-');
+  return name == wanted || std::find(other_names.begin(), other_names.end(), wanted) != other_names.end();
+}
+
+const SamplerSetting* find_sampler_setting(std::string_view name) {
+  for (const SamplerSetting& setting : sampler_settings()) {
+    if (setting.goes_by(name)) return &setting;
+  }
+  return nullptr;
+}
 
 std::string SamplerSetting::problem(std::string_view value) const {
   if (!is_number(*this)) return text_problem == nullptr ? "" : text_problem(value);
