@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "engine/common_beginning.h"
 #include "engine/continuation.h"
 
 namespace gptj {
@@ -119,8 +120,7 @@ class Batch {
     int longest = 0, from = slot;
     for (int other = 0; other < session_.n_sequences() && !session_.reads_both_ways(); ++other) {
       const auto held = session_.tokens(other).first(static_cast<size_t>(at(other).n_prompt));
-      const auto end = std::mismatch(held.begin(), held.end(), prompt.begin(), prompt.end()).first;
-      const int n = std::min(static_cast<int>(end - held.begin()), static_cast<int>(prompt.size()) - 1);
+      const auto n = static_cast<int>(std::min(common_beginning(held, prompt), prompt.size() - 1));
       if (n > longest) longest = n, from = other;
     }
     session_.fork(from, slot);

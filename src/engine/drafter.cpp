@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/quoted.h"
+#include "engine/common_beginning.h"
 
 namespace gptj {
 namespace {
@@ -50,10 +51,7 @@ std::span<const int> ModelDrafter::guess(std::span<const int> text, int n_max) {
   auto& [model, session, sampler, context] = *impl_;
   n_max = std::min(n_max, session.n_ctx() - static_cast<int>(text.size()) + 1);
   if (n_max <= 0) return {};
-  const std::span<const int> held = session.tokens();
-  const auto same = static_cast<size_t>(
-      std::mismatch(held.begin(), held.end(), text.begin(), text.end()).first - held.begin());
-  session.truncate(static_cast<int>(std::min(same, text.size() - 1)));
+  session.truncate(static_cast<int>(std::min(common_beginning(session.tokens(), text), text.size() - 1)));
   context.assign(text.begin(), text.end());
   const std::span<const int> missing = text.subspan(static_cast<size_t>(session.n_past()));
   std::span<const float> logits = missing.size() == 1 ? session.decode(missing[0]) : session.prefill(missing);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/common_beginning.h"
 #include "engine/continuation.h"
 #include "engine/draft_length.h"
 #include "gptj/drafter.h"
@@ -53,12 +54,11 @@ class Generation {
 
   /// The session keeps what it has in common with the prompt, but for the last token, after which logits are wanted.
   int forget_all_but(std::span<const int> prompt) {
-    const std::span<const int> held = session_.tokens();
-    const auto [end, _] = std::mismatch(held.begin(), held.end(), prompt.begin(), prompt.end());
-    auto kept = std::min(static_cast<int>(end - held.begin()), static_cast<int>(prompt.size()) - 1);
-    continued_ = options_.continues && !options_.prompt_logits && kept == static_cast<int>(prompt.size()) - 1;
+    const size_t most = prompt.size() - 1;
+    size_t kept = std::min(common_beginning(session_.tokens(), prompt), most);
+    continued_ = options_.continues && !options_.prompt_logits && kept == most;
     if ((session_.reads_both_ways() && !continued_) || options_.prompt_logits) kept = 0;
-    session_.truncate(kept);
+    session_.truncate(static_cast<int>(kept));
     return session_.n_past();
   }
 

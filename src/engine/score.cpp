@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "base/error.h"
+#include "engine/common_beginning.h"
 #include "gptj/log_softmax.h"
 #include "text/unicode.h"
 
@@ -25,11 +26,6 @@ size_t trailing_space(std::string_view text) {
     end -= c.size;
   }
   return end;
-}
-
-/// Tokens with which both begin.
-size_t n_common(std::span<const int> a, std::span<const int> b) {
-  return static_cast<size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin());
 }
 
 }  // namespace
@@ -66,7 +62,7 @@ Score score(Session& session, const EncodedPair& pair) {
 
   // The context's last token is evaluated with the continuation, whose first token its logits predict.
   const std::span before = all.first(all.size() - n_continuation);
-  const size_t n_kept = n_common(session.tokens(), before);
+  const size_t n_kept = common_beginning(session.tokens(), before);
   session.truncate(static_cast<int>(n_kept));
   if (n_kept < before.size()) session.prefill(before.subspan(n_kept));
   Score result{

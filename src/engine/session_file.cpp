@@ -7,9 +7,11 @@
 
 #include "base/error.h"
 #include "base/lock.h"
+#include "engine/common_beginning.h"
 #include "engine/session_format.h"
 #include "engine/session_state.h"
 #include "io/checksum.h"
+#include "io/file_start.h"
 #include "model/kv_packed.h"
 
 namespace gptj {
@@ -39,7 +41,7 @@ uint32_t fingerprint(const SessionState& state) {
 SessionHead head_of(const SessionState& state, std::span<const int> tokens, std::span<const int> pending) {
   const SessionOptions& options = state.options;
   SessionHead head{{.magic = {},
-                    .byte_order = kSessionByteOrder,
+                    .byte_order = kByteOrder,
                     .version = kSessionVersion,
                     .model = fingerprint(state),
                     .kv_type = static_cast<uint32_t>(options.kv_type),
@@ -176,10 +178,7 @@ int load_session(Session& session, const std::string& path, std::optional<std::s
   check(state, file, head);
   std::span<const int> held = std::span(head.ids).first(head.start.n_tokens);
   held = held.first(std::min(held.size(), static_cast<size_t>(session.n_ctx())));
-  if (text) {
-    const auto [end, _] = std::mismatch(held.begin(), held.end(), text->begin(), text->end());
-    held = held.first(static_cast<size_t>(end - held.begin()));
-  }
+  if (text) held = held.first(common_beginning(held, *text));
   const auto n = static_cast<int>(held.size());
   state.kv.own(0, 0, n);
   try {

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "io/checksum.h"
+#include "io/file_start.h"
 
 namespace gptj {
 namespace {
@@ -16,14 +17,7 @@ SessionStart read_start(const InputFile& file) {
   if (std::string_view(start.magic, sizeof start.magic) != kSessionMagic) {
     fail("{}: expected a session file, found other first bytes", quoted(file.path()));
   }
-  if (start.byte_order != kSessionByteOrder) {
-    fail("{}: byte order: expected {:#010x}, found {:#010x}: made on a machine of the other one?",
-         quoted(file.path()), kSessionByteOrder, start.byte_order);
-  }
-  if (start.version != kSessionVersion) {
-    fail("{}: version: expected {}, the one that this program knows, found {}{}", quoted(file.path()),
-         kSessionVersion, start.version, start.version > kSessionVersion ? ": made by a newer program" : "");
-  }
+  check_file_start(file.path(), start.byte_order, start.version, kSessionVersion);
   return start;
 }
 

@@ -12,7 +12,6 @@
 namespace gptj {
 
 inline constexpr std::string_view kSessionMagic("\x93gpts\r\n\x1a", 8);
-inline constexpr uint32_t kSessionByteOrder = 0x01020304;
 inline constexpr uint32_t kSessionVersion = 1;
 
 /// The file's first bytes. Behind them 4 bytes for the id of each of `n_tokens` and `n_pending` tokens; then, for 16

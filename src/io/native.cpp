@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "io/checksum.h"
+#include "io/file_start.h"
 #include "io/native_vocab.h"
 #include "tensor/panel.h"
 #include "text/json.h"
@@ -125,14 +126,7 @@ NativeStart read_start(const InputFile& file) {
   if (std::string_view(start.magic, sizeof start.magic) != kNativeMagic) {
     fail("{}: expected a .gptj file, found other first bytes", quoted(file.path()));
   }
-  if (start.byte_order != kNativeByteOrder) {
-    fail("{}: byte order: expected {:#010x}, found {:#010x}: made on a machine of the other one?",
-         quoted(file.path()), kNativeByteOrder, start.byte_order);
-  }
-  if (start.version != kNativeVersion) {
-    fail("{}: version: expected {}, the one that this program knows, found {}{}", quoted(file.path()),
-         kNativeVersion, start.version, start.version > kNativeVersion ? ": made by a newer program" : "");
-  }
+  check_file_start(file.path(), start.byte_order, start.version, kNativeVersion);
   return start;
 }
 

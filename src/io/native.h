@@ -12,7 +12,6 @@ namespace gptj {
 
 /// As PNG's signature: whatever mangles line ends or the eighth bit is noticed.
 inline constexpr std::string_view kNativeMagic("\x93gptj\r\n\x1a", 8);
-inline constexpr uint32_t kNativeByteOrder = 0x01020304;
 inline constexpr uint32_t kNativeVersion = 1;
 
 /// The file's first bytes. Behind them `header_bytes` of JSON, `vocab_bytes` of tokens and merges, and 4 bytes for each

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/platform.h"
+#include "io/file_start.h"
 #include "io/native_vocab.h"
 
 namespace gptj {
@@ -51,7 +52,7 @@ void NativeWriter::finish() {
     head_.append(reinterpret_cast<const char*>(&checksum), sizeof checksum);
   }
   kNativeMagic.copy(start_.magic, sizeof start_.magic);
-  start_.byte_order = kNativeByteOrder;
+  start_.byte_order = kByteOrder;
   start_.version = kNativeVersion;
   start_.checksum = native_checksum(start_, head_);
   file_.write_at(0, &start_, sizeof start_);

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
+#include "io/file_start.h"
 #include "io/model_files.h"
 #include "io/native_writer.h"
 #include "io/open_error.h"
@@ -67,7 +68,7 @@ class Native : public testing::Test {
                           uint32_t n_tensors = 2) const {
     NativeStart start{};
     kNativeMagic.copy(start.magic, sizeof start.magic);
-    start.byte_order = kNativeByteOrder;
+    start.byte_order = kByteOrder;
     start.version = kNativeVersion;
     start.header_bytes = text.size();
     start.vocab_bytes = vocabulary.size();
