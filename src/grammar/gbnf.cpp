@@ -1,7 +1,6 @@
 #include "grammar/gbnf.h"
 
 #include <map>
-#include <tuple>
 #include <utility>
 
 #include "grammar/scanner.h"
@@ -136,18 +135,10 @@ class GbnfParser {
     for (int n = 0;; ++n) {
       skip_space(false);
       const size_t at = scanner_.at();
-      uint32_t min = 0, max = Expr::kUnbounded;
-      if (scanner_.take_if("+")) {
-        min = 1;
-      } else if (scanner_.take_if("?")) {
-        max = 1;
-      } else if (scanner_.take_if("{")) {
-        std::tie(min, max) = scanner_.take_bounds();
-      } else if (!scanner_.take_if("*")) {
-        return expr;
-      }
+      const auto bounds = scanner_.take_repetition();
+      if (!bounds) return expr;
       if (n == kMaxRepeats) scanner_.fail_at(at, "more than {} repetitions of repetitions", kMaxRepeats);
-      expr = repeat(std::move(expr), min, max);
+      expr = repeat(std::move(expr), bounds->first, bounds->second);
       scanner_.check_size(expr, begin);
     }
   }

@@ -1,7 +1,6 @@
 #include "grammar/regex.h"
 
 #include <optional>
-#include <tuple>
 #include <utility>
 
 #include "grammar/scanner.h"
@@ -128,23 +127,15 @@ class RegexParser {
   }
 
   Expr parse_repeat(Expr expr, size_t begin) {
-    uint32_t min = 0, max = Expr::kUnbounded;
-    if (scanner_.take_if("+")) {
-      min = 1;
-    } else if (scanner_.take_if("?")) {
-      max = 1;
-    } else if (scanner_.take_if("{")) {
-      std::tie(min, max) = scanner_.take_bounds();
-    } else if (!scanner_.take_if("*")) {
-      return expr;
-    }
+    const auto bounds = scanner_.take_repetition();
+    if (!bounds) return expr;
     scanner_.take_if("?");  // lazy: it matches the same texts
     for (const std::string_view more : {"*", "+", "?", "{"}) {
       if (scanner_.looking_at(more)) {
         scanner_.fail_at(scanner_.at(), "a repetition of a repetition wants parentheses");
       }
     }
-    Expr repeated = repeat(std::move(expr), min, max);
+    Expr repeated = repeat(std::move(expr), bounds->first, bounds->second);
     scanner_.check_size(repeated, begin);
     return repeated;
   }

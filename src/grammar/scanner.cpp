@@ -78,6 +78,14 @@ uint32_t Scanner::take_number() {
   return value;
 }
 
+std::optional<std::pair<uint32_t, uint32_t>> Scanner::take_repetition() {
+  if (take_if("*")) return std::pair{0U, Expr::kUnbounded};
+  if (take_if("+")) return std::pair{1U, Expr::kUnbounded};
+  if (take_if("?")) return std::pair{0U, 1U};
+  if (take_if("{")) return take_bounds();
+  return std::nullopt;
+}
+
 std::pair<uint32_t, uint32_t> Scanner::take_bounds() {
   const size_t begin = at_;
   const uint32_t min = take_number();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -44,8 +45,8 @@ class Scanner {
   /// `n` hexadecimal digits, a character's number.
   uint32_t take_hex(size_t n);
 
-  /// The bounds after "{", which has been taken: "2}", "2,}" or "2,5}".
-  std::pair<uint32_t, uint32_t> take_bounds();
+  /// The least and most of "*", "+", "?", "{2}", "{2,}" or "{2,5}"; nothing if none is there.
+  std::optional<std::pair<uint32_t, uint32_t>> take_repetition();
 
   /// Throws Error if a repetition that begins at `at` is more than a grammar can have.
   void check_size(const Expr& expr, size_t at) const;
@@ -62,6 +63,7 @@ class Scanner {
 
  private:
   uint32_t char_from(size_t at) const;
+  std::pair<uint32_t, uint32_t> take_bounds();  // behind "{"
   uint32_t take_number();
 
   std::string_view text_;
