@@ -297,7 +297,7 @@ void Session::shift(int begin, int end, int sequence) {
   assert(begin >= 0 && begin <= end && end <= n_past);
   kv.own(sequence, begin, n_past);
   const Pass pass = impl_->make_pass(Arithmetic::decode);
-  shift_tokens(pass, impl_->config, sequence, end, n_past, end - begin);
+  if (end < n_past) shift_tokens(pass, impl_->config, sequence, end, n_past, end - begin);
   kv.erase(sequence, begin, end);
 }
 
