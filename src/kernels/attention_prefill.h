@@ -17,7 +17,7 @@ class PrefillAttention {
       : a(args),
         width(static_cast<int>(round_up(args.head_dim, kPanelRows))),
         query_stride(operand_stride(Operand::bf16, args.head_dim)),
-        key_panel_bytes((args.head_dim + 1) / 2 * kPanelRows * 4) {
+        key_panel_bytes(round_up(args.head_dim, 32) / 2 * kPanelRows * 4) {
     float* at = a.scratch;
     const auto take = [&](int64_t floats) { return (at += floats) - floats; };
     keys = reinterpret_cast<uint8_t*>(take(kKeyBlock / kPanelRows * key_panel_bytes / 4));
@@ -99,6 +99,7 @@ class PrefillAttention {
         S::store_bytes(to + (k / 2 * kPanelRows + row) * 4, S::pack_bf16(number(k, row), second));
       }
     }
+    complete_lanes<S>(to, (n + 1) / 2);
   }
 
   /// Queries [first, first + n) and the keys and values of the tokens from `begin`.

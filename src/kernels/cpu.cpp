@@ -14,6 +14,10 @@
 
 #if GPTJ_X86
 #include <cpuid.h>
+#ifdef __linux__
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 #elif GPTJ_ARM && defined(__linux__)
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
@@ -35,6 +39,9 @@ namespace avx512_vnni {
 const Kernels& kernel_table();
 }
 namespace avx512_bf16 {
+const Kernels& kernel_table();
+}
+namespace avx512_amx {
 const Kernels& kernel_table();
 }
 #elif GPTJ_ARM
@@ -75,7 +82,22 @@ bool has_avx512_bf16() {
   return has_avx512_vnni() && __builtin_cpu_supports("avx512bf16");
 }
 
+// Linux gives the room that a thread's tiles are saved in to a process that asks for it.
+bool has_avx512_amx() {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  constexpr unsigned kBf16 = 1u << 22, kTile = 1u << 24, kInt8 = 1u << 25;
+  if (!has_avx512_bf16() || __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0) return false;
+  if ((edx & kBf16) == 0 || (edx & kTile) == 0 || (edx & kInt8) == 0) return false;
+#ifdef __linux__
+  constexpr long kAskForRoom = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  return ::syscall(SYS_arch_prctl, kAskForRoom, kTileData) == 0;
+#else
+  return false;
+#endif
+}
+
 constexpr InstructionSet kInstructionSets[] = {
+    {"avx512-amx", has_avx512_amx, avx512_amx::kernel_table},
     {"avx512-bf16", has_avx512_bf16, avx512_bf16::kernel_table},
     {"avx512-vnni", has_avx512_vnni, avx512_vnni::kernel_table},
     {"avx512", has_avx512, avx512::kernel_table},

@@ -73,9 +73,9 @@ struct MatmulArgs {
       scratch;  // [kMatmulScratch], aligned to 64 bytes: the thread's own; only prefill's products use it
 };
 
-/// What prefill's products hold of a row in packed form, and room for four panels of that: they stay in L2.
+/// What prefill's products hold of a row in packed form, and room for eight panels of that: they stay in L2.
 inline constexpr int kPackedBytes = 4096;
-inline constexpr int64_t kMatmulScratch = 4 * kPanelRows * (kPackedBytes + sizeof(float));
+inline constexpr int64_t kMatmulScratch = 8 * kPanelRows * (kPackedBytes + sizeof(float));
 
 struct Product {
   Operand operand;
@@ -108,7 +108,7 @@ struct AttentionArgs {
 
 /// Queries that meet keys and values together, and tokens that they meet at a time: their scores, and the
 /// keys or values, stay in L2.
-inline constexpr int kMaxQueryBlock = 28;
+inline constexpr int kMaxQueryBlock = 32;
 inline constexpr int kKeyBlock = kKvPage;
 
 /// Floats that attention needs beside, whatever the arithmetic: of a block of queries the scores of all tokens, or of

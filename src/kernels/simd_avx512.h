@@ -8,9 +8,13 @@
 
 #include <cstdint>
 
+#ifdef GPTJ_AMX
+#include "kernels/amx_tiles.h"
+#endif
+
 /// AVX-512 F, BW, DQ, VL (Skylake-SP 2017): 16 lanes, 32 registers; a panel's row of 16 is one register.
 /// With VNNI (Cascade Lake 2019, Zen 4 2022) four byte products and their sum are one instruction, with BF16 (Cooper
-/// Lake 2020, Zen 4) two of such numbers.
+/// Lake 2020, Zen 4) two of such numbers; with AMX there are tiles.
 namespace gptj::GPTJ_ISA_NAMESPACE {
 
 struct Simd {
@@ -21,8 +25,6 @@ struct Simd {
   static constexpr int kTileColumns = 6;
   static constexpr int kManyColumns = 48;  // tiles hide what it costs to unpack
   static constexpr int kQuantColumns = 8;
-  static constexpr int kPackedPanels = 4;  // 24 accumulators, 4 weights, 1 activation
-  static constexpr int kPackedColumns = 6;
   using F = __m512;
   using I = __m512i;
 
@@ -137,6 +139,15 @@ struct Simd {
   }
 #else
   static constexpr bool kBf16Dot = false;
+#endif
+
+#ifdef GPTJ_AMX
+  using Tiles = AmxTiles;
+  static constexpr int kPackedPanels = 8;
+  static constexpr int kPackedColumns = 32;  // two tiles, as of panels; four of sums
+#else
+  static constexpr int kPackedPanels = 4;  // 24 accumulators, 4 weights, 1 activation
+  static constexpr int kPackedColumns = 6;
 #endif
 };
 

@@ -165,16 +165,17 @@ void pack_slabs(const float* x, int n, uint8_t* row) noexcept {
   }
 }
 
-/// Completed with zeros to a whole register.
+/// Completed with zeros to 64 bytes.
 template <class S>
 void pack_bf16(const float* x, int n, uint8_t* row) noexcept {
+  constexpr int kWhole = 32;
   auto* to = reinterpret_cast<uint16_t*>(row);
-  const int whole = n / kPanelRows * kPanelRows;
+  const int whole = n / kWhole * kWhole;
   for (int i = 0; i < whole; i += S::kLanes) S::store_bf16(to + i, S::load(x + i));
   if (whole == n) return;
-  float rest[kPanelRows] = {};
+  float rest[kWhole] = {};
   for (int i = whole; i < n; ++i) rest[i - whole] = x[i];
-  for (int i = 0; i < kPanelRows; i += S::kLanes) S::store_bf16(to + whole + i, S::load(rest + i));
+  for (int i = 0; i < kWhole; i += S::kLanes) S::store_bf16(to + whole + i, S::load(rest + i));
 }
 
 template <class S>
