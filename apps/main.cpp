@@ -4,9 +4,9 @@
 #include <filesystem>
 #include <new>
 
-#include "command_line.h"
-#include "console.h"
+#include "cli/command_line.h"
 #include "program.h"
+#include "terminal/console.h"
 
 namespace {
 

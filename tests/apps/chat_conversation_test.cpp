@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "chat_window.h"
+#include "chat/window.h"
 #include "gptj/model.h"
 #include "process.h"
 

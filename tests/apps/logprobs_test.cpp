@@ -1,4 +1,4 @@
-#include "logprobs.h"
+#include "generate/logprobs.h"
 
 #include <gtest/gtest.h>
 

@@ -20,7 +20,15 @@ src/model/load    base/ text/ tensor/ io/ model/
 src/model/pass    base/ text/ tensor/ io/ model/ kernels/
 src/model/ops     base/ text/ tensor/ io/ model/ kernels/
 src/engine        base/ text/ tensor/ io/ model/ engine/ kernels/cpu.h kernels/roofs.h
-apps              apps/ base/file.h base/quoted.h
+apps              cli/ terminal/
+apps/terminal     terminal/ base/quoted.h
+apps/cli          terminal/ cli/ base/quoted.h
+apps/options      terminal/ cli/ options/ base/quoted.h
+apps/generate     terminal/ cli/ options/ generate/ base/quoted.h
+apps/chat         terminal/ cli/ options/ chat/ base/file.h base/quoted.h
+apps/commands     terminal/ cli/ options/ commands/ base/quoted.h
+apps/bench        terminal/ cli/ options/ bench/ base/quoted.h
+apps/shell        terminal/ cli/ shell/
 '
 
 grep -rnE --include='*.h' --include='*.cpp' '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"]' include src apps |
@@ -30,7 +38,7 @@ grep -rnE --include='*.h' --include='*.cpp' '^[[:space:]]*#[[:space:]]*include[[
       for (i = 1; i <= n_rules; i++) {
         split(rules[i], word, " ")
         allowed[word[1]] = rules[i] " "
-        if (word[1] ~ /^src\/[^\/]+$/) folder[substr(word[1], 5)] = 1
+        if (word[1] ~ /^(src|apps)\/[^\/]+$/) folder[substr(word[1], index(word[1], "/") + 1)] = 1
       }
     }
     function refuse(why) { print file ":" line ": " header " " why; bad = 1 }

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gptj/generate.h"
+#include "options/sampling.h"
+
+namespace gptj::apps {
+
+/// What can be set while a conversation goes on.
+struct ChatSettings {
+  int n_predict = 200;  // tokens of an answer at most; -1: until the model ends it
+  std::vector<std::string> stop;
+  SamplingOptions sampling;
+
+  /// `name` with '_' or '-'. A stop text is one more, in quotes or not; the empty one, "", leaves none. Throws Error:
+  /// names the setting, what was expected and found.
+  void set(std::string_view name, std::string_view value);
+  /// One line with value and meaning. Throws Error if there is no such setting.
+  std::string described(std::string_view name) const;
+  static std::vector<std::string> names();
+  /// Without those of the samplers that have their defaults.
+  std::vector<std::string> notable_names() const;
+};
+
+}  // namespace gptj::apps

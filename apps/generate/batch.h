@@ -1,0 +1,40 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/command_line.h"
+#include "generate/batch_file.h"
+#include "terminal/log.h"
+
+namespace gptj::apps {
+
+/// Several texts at once, if the user wants them: answers to one prompt, or those of a file.
+class BatchOptions {
+ public:
+  void declare(CommandLine& line);
+  void check(const CommandLine& line) const;
+
+  bool wanted() const { return n_parallel_ > 1 || json_ || file_; }
+  bool reads_file() const { return file_.has_value(); }
+  int n_parallel() const { return n_parallel_; }
+  bool json() const { return json_; }
+
+  /// Before the model is loaded: finds out the texts, which are as `defaults` says where the file says nothing else, and
+  /// fits the session to them. Throws Error if the file is not one of texts.
+  void prepare(const OpenedModel& model, const std::string& prompt, const BatchText& defaults,
+               SessionOptions& session);
+
+  /// Makes them and writes each as soon as all before it are written. Returns the sums over all. Throws Error at the end if
+  /// some could not be made.
+  GenerateResult write(const Model& model, Session& session, const Log& log) const;
+
+ private:
+  int n_parallel_ = 1;
+  std::optional<std::string> file_;
+  bool json_ = false;
+  std::vector<TextRequest> requests_;
+};
+
+}  // namespace gptj::apps

@@ -1,0 +1,157 @@
+#include "generate/batch_file.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <iterator>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string_view>
+
+#include "base/quoted.h"
+#include "cli/suggest.h"
+#include "gptj/error.h"
+#include "terminal/console.h"
+
+namespace gptj::apps {
+namespace {
+
+using nlohmann::json;
+
+template <typename... Args>
+[[noreturn]] void fail(fmt::format_string<Args...> format, Args&&... args) {
+  throw Error(fmt::format(format, std::forward<Args>(args)...));
+}
+
+template <typename Number>
+Number number(const json& value, Number low) {
+  const bool right_kind = std::is_integral_v<Number> ? value.is_number_integer() : value.is_number();
+  constexpr auto kHigh = std::numeric_limits<Number>::max();
+  const bool fits =
+      right_kind && (value.is_number_unsigned() ? value <= kHigh : value >= low && value <= kHigh);
+  if (!fits) {
+    fail("expected a {} of at least {}, found {}", std::is_integral_v<Number> ? "whole number" : "number",
+         low, value.dump());
+  }
+  return value.get<Number>();
+}
+
+std::string text(const json& value) {
+  if (!value.is_string()) fail("expected a text, found {}", quoted(value.dump()));
+  return value.get<std::string>();
+}
+
+std::vector<std::string> texts(const json& value) {
+  if (!value.is_array()) return {text(value)};
+  std::vector<std::string> out;
+  for (const json& one : value) out.push_back(text(one));
+  return out;
+}
+
+std::string id(const json& value) {
+  if (!value.is_string() && !value.is_number())
+    fail("expected a text or a number, found {}", quoted(value.dump()));
+  return value.dump();
+}
+
+/// What a line may say.
+struct Key {
+  std::string_view name;
+  void (*set)(TextRequest& request, const json& value);
+};
+constexpr Key kKeys[] = {
+    {"prompt", [](TextRequest& r, const json& v) { r.prompt = text(v); }},
+    {"id", [](TextRequest& r, const json& v) { r.id = id(v); }},
+    {"n_predict", [](TextRequest& r, const json& v) { r.text.options.n_predict = number<int>(v, -1); }},
+    {"stop", [](TextRequest& r, const json& v) { r.text.options.stop = texts(v); }},
+    {"seed", [](TextRequest& r, const json& v) { r.text.sampling.seed = number<uint64_t>(v, 0); }},
+    {"grammar", [](TextRequest& r, const json& v) { r.text.options.grammar = Grammar::gbnf(text(v)); }},
+    {"json_schema",
+     [](TextRequest& r, const json& v) { r.text.options.grammar = Grammar::json_schema(v.dump()); }},
+    {"regex", [](TextRequest& r, const json& v) { r.text.options.grammar = Grammar::regex(text(v)); }},
+};
+
+void set(SamplerOptions& sampling, const SamplerSetting& setting, const json& value) {
+  if (value.is_boolean()) return sampling.set(setting.name, value.get<bool>() ? 1.0 : 0.0);
+  if (value.is_number()) return sampling.set(setting.name, value.get<double>());
+  for (const std::string& one : texts(value)) sampling.set(setting.name, std::string_view(one));
+}
+
+[[noreturn]] void refuse(const std::string& name) {
+  std::vector<std::string> names;
+  for (const Key& key : kKeys) names.emplace_back(key.name);
+  for (const SamplerSetting& setting : sampler_settings()) {
+    std::replace_copy(setting.name.begin(), setting.name.end(), std::back_inserter(names.emplace_back()), '-',
+                      '_');
+  }
+  const std::string meant = mistyped(name, names);
+  if (!meant.empty()) fail("unknown key {}, did you mean '{}'?", quoted(name), meant);
+  fail("unknown key {}, expected {}", quoted(name), fmt::join(names, ", "));
+}
+
+void set(TextRequest& request, const std::string& name, const json& value) {
+  const auto* key =
+      std::find_if(std::begin(kKeys), std::end(kKeys), [&](const Key& k) { return k.name == name; });
+  const SamplerSetting* setting = find_sampler_setting(name);
+  try {
+    if (key != std::end(kKeys)) return key->set(request, value);
+    if (setting != nullptr) return set(request.text.sampling, *setting, value);
+  } catch (const Error& error) {
+    fail("{}: {}", quoted(name), error.what());
+  }
+  refuse(name);
+}
+
+/// Throws Error unless it is one object whose keys differ.
+json parse_object(const std::string& line) {
+  std::set<std::string> keys;
+  const auto watch = [&](int depth, json::parse_event_t event, json& parsed) {
+    if (event == json::parse_event_t::key && depth == 1 && !keys.insert(parsed.get<std::string>()).second) {
+      fail("the key {} appears twice", quoted(parsed.get<std::string>()));
+    }
+    return true;
+  };
+  try {
+    json value = json::parse(line, watch);
+    if (!value.is_object()) fail("expected a JSON object, found {}", quoted(line));
+    return value;
+  } catch (const json::parse_error& error) {
+    fail("column {}: expected JSON, found a mistake in {}", error.byte, quoted(line));
+  } catch (const json::exception& error) {
+    fail("expected JSON, found {}", quoted(error.what()));
+  }
+}
+
+TextRequest read_json(const std::string& line, const BatchText& defaults) {
+  TextRequest request{.text = defaults};
+  const json object = parse_object(line);
+  for (const auto& [name, value] : object.items()) set(request, name, value);
+  if (!object.contains("prompt")) fail("expected a \"prompt\", found none");
+  return request;
+}
+
+}  // namespace
+
+std::vector<TextRequest> read_batch_file(const std::string& path, const BatchText& defaults) {
+  const std::string content = read_file(path);
+  const bool is_json = content.starts_with('{');
+  std::vector<TextRequest> requests;
+  size_t number = 1;
+  for (size_t begin = 0; begin < content.size(); ++number) {
+    const size_t end = std::min(content.find('\n', begin), content.size());
+    std::string line = content.substr(begin, end - begin);
+    begin = end + 1;
+    if (line.ends_with('\r')) line.pop_back();
+    if (line.find_first_not_of(" \t") == line.npos) continue;
+    try {
+      requests.push_back(is_json ? read_json(line, defaults) : TextRequest{.prompt = line, .text = defaults});
+    } catch (const Error& error) {
+      fail("{}: line {}: {}", quoted(path), number, error.what());
+    }
+  }
+  if (requests.empty()) fail("{}: expected a prompt or a JSON object on each line, found none", quoted(path));
+  return requests;
+}
+
+}  // namespace gptj::apps

@@ -1,0 +1,40 @@
+#include "options/speculation.h"
+
+#include <algorithm>
+
+#include "options/model_path.h"
+
+namespace gptj::apps {
+
+void Speculation::declare(CommandLine& line) {
+  line.group("Guessing, for the same text in less time");
+  line.text("--draft", draft_path_, "MODEL",
+            "a smaller model with the same vocabulary, which guesses what comes");
+  line.flag("--lookup", lookup_, "guess what followed the last words before: for texts that copy");
+}
+
+void Speculation::check(const CommandLine& line) const {
+  line.at_most_one({"--draft", "--lookup"});
+}
+
+void Speculation::load(const Model& model, const SessionOptions& session, const SamplerOptions& sampling,
+                       const MemoryOptions& memory, const Log& log) {
+  if (lookup_) drafter_ = std::make_unique<LookupDrafter>();
+  if (!draft_path_) return;
+  OpenedModel opened(model_path(*draft_path_));
+  check_same_vocabulary(model.info(), model.tokenizer(), opened.info(), opened.tokenizer());
+  SessionOptions options = session;
+  options.n_sequences = 1;
+  const int n_ctx = session.n_ctx == 0 ? model.info().n_ctx : session.n_ctx;
+  options.n_ctx = std::min(n_ctx, opened.info().n_ctx);
+  draft_.emplace(load_model(std::move(opened), options, memory, log));
+  drafter_ = std::make_unique<ModelDrafter>(*draft_, options, sampling);
+}
+
+void Speculation::report(const GenerateResult& result, const Log& log) const {
+  if (!drafter_) return;
+  const double part = result.n_guessed == 0 ? 0 : 100.0 * result.n_accepted / result.n_guessed;
+  log.line("main:       guesses = {} / {} were right ({:.1f} %)", result.n_accepted, result.n_guessed, part);
+}
+
+}  // namespace gptj::apps

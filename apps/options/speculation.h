@@ -1,0 +1,34 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "gptj/drafter.h"
+#include "options/loading.h"
+
+namespace gptj::apps {
+
+/// A drafter and what it needs, if the user wants one.
+class Speculation {
+ public:
+  void declare(CommandLine& line);
+  void check(const CommandLine& line) const;
+
+  /// After the text's model is loaded: loads the draft. Throws Error if it cannot serve.
+  void load(const Model& model, const SessionOptions& session, const SamplerOptions& sampling,
+            const MemoryOptions& memory, const Log& log);
+
+  Drafter* drafter() { return drafter_.get(); }
+
+  /// How much was right.
+  void report(const GenerateResult& result, const Log& log) const;
+
+ private:
+  std::optional<std::string> draft_path_;
+  bool lookup_ = false;
+  std::optional<Model> draft_;
+  std::unique_ptr<Drafter> drafter_;
+};
+
+}  // namespace gptj::apps
