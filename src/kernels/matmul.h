@@ -56,13 +56,18 @@ void unpack(const uint8_t* panel, int begin, int end, float* out) noexcept {
   unpack_slab<S, Format>(panel, begin, end, out);
 }
 
-/// Asks for what a stream of weights will need, where it is the only one and there is more to do than one product for each
-/// weight: the prefetchers of the hardware alone leave it waiting then. Several streams are best without.
-template <int kBytes>
-inline void prefetch(const uint8_t* stream) {
-  constexpr int kAhead = 4096, kLine = 64;
-  GPTJ_UNROLL
-  for (int i = 0; i < kBytes; i += kLine) __builtin_prefetch(stream + kAhead + i);
+/// Asks for what a stream of weights will need, where the prefetchers of the hardware leave a core waiting: those of a single
+/// stream, with more to do than one product for each weight; on some CPUs those of several, too.
+template <class S, int kStreams, int kBytes>
+inline void prefetch(const uint8_t* stream, int64_t stride) {
+  if constexpr (kStreams == 1 || S::kPrefetchesAll) {
+    constexpr int kAhead = S::kPrefetchesAll ? 2048 : 4096, kLine = 64;
+    GPTJ_UNROLL
+    for (int s = 0; s < kStreams; ++s) {
+      GPTJ_UNROLL
+      for (int i = 0; i < kBytes; i += kLine) __builtin_prefetch(stream + s * stride + kAhead + i);
+    }
+  }
 }
 
 /// y += W x for P panels, C columns and the values [begin, end) of one slab.
@@ -79,8 +84,10 @@ inline void float_tile(const MatmulArgs& a, const uint8_t* panel, int begin, int
     for (int c = 0; c < C; ++c) sums[v][c] = S::set1(0.0f);
   }
   for (int k = begin; k < end; ++k) {
-    if constexpr (Format::kStreamed && P == 1)
-      prefetch<1>(panel + k * static_cast<int>(Format::kInfo.block_bytes) * kPanelRows);
+    if constexpr (Format::kStreamed) {
+      constexpr int kBytes = static_cast<int>(Format::kInfo.block_bytes) * kPanelRows;
+      prefetch<S, P, kBytes>(panel + k * kBytes, a.panel_stride);
+    }
     F weights[P * V];
     GPTJ_UNROLL
     for (int v = 0; v < P * V; ++v) {

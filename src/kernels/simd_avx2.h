@@ -18,6 +18,7 @@ struct Simd {
   static constexpr bool kUnsignedDot = false;
   static constexpr bool kPairSums = true;
   static constexpr bool kBf16Dot = false;
+  static constexpr bool kPrefetchesAll = false;
   static constexpr bool kByteDot = false;
   using F = __m256;
   using I = __m256i;

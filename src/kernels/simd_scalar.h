@@ -17,10 +17,11 @@ struct Simd {
   static constexpr int kTileColumns = 2;
   static constexpr int kManyColumns = 12;  // from so many on, unpacking weights once costs less than it saves
   static constexpr int kQuantColumns = 2;  // the same with 8-bit activations
-  static constexpr bool kUnsignedDot = false;  // of 8-bit dot products: do weights have to be unsigned?
-  static constexpr bool kPairSums = false;     // do they exist with sums of pairs in 16 bits?
-  static constexpr bool kByteDot = false;      // are they one instruction?
-  static constexpr bool kBf16Dot = false;      // and products of BF16 numbers?
+  static constexpr bool kUnsignedDot = false;    // of 8-bit dot products: do weights have to be unsigned?
+  static constexpr bool kPairSums = false;       // do they exist with sums of pairs in 16 bits?
+  static constexpr bool kByteDot = false;        // are they one instruction?
+  static constexpr bool kBf16Dot = false;        // and products of BF16 numbers?
+  static constexpr bool kPrefetchesAll = false;  // is it worth it for several streams at a time?
   using F = float;
   using I = int32_t;
 
