@@ -65,6 +65,17 @@ struct KvProduct {
     }
   }
 
+  /// Panels are short: of the tile that comes next, the beginnings are asked for, too.
+  template <int P>
+  void ask_ahead(const typename Kv::Element* from, int k, int length) const {
+    constexpr int kAhead = 64;
+    const int64_t next_tile = k + kAhead < length ? 0 : P * panel_stride - int64_t{length} * kPanelRows;
+    GPTJ_UNROLL
+    for (int p = 0; p < P; ++p) {
+      __builtin_prefetch(from + p * panel_stride + (k + kAhead) * kPanelRows + next_tile);
+    }
+  }
+
   /// Never inlined: the compiler would keep other things in registers, and sums in memory.
   template <int P, int C>
   [[gnu::noinline]] void add(const typename Kv::Element* from, const float* factors, int length,
@@ -79,6 +90,7 @@ struct KvProduct {
       }
     }
     for (int k = 0; k < length; ++k) {
+      if constexpr (S::kPrefetchesAll && C <= 2) ask_ahead<P>(from, k, length);
       const auto number = [&](int v) {
         return Kv::template load<S>(from + v / V * panel_stride + k * kPanelRows + v % V * S::kLanes);
       };
