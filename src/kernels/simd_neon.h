@@ -46,8 +46,9 @@ struct Simd {
     vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(x)));
   }
   static F load_int8(const int8_t* p) {
-    const int32x2_t bytes = vld1_dup_s32(reinterpret_cast<const int32_t*>(p));
-    return vcvtq_f32_s32(vmovl_s16(vget_low_s16(vmovl_s8(vreinterpret_s8_s32(bytes)))));
+    uint32_t four;
+    __builtin_memcpy(&four, p, 4);  // as a lane to duplicate, gcc 12 loads them and then does so
+    return vcvtq_f32_s32(vmovl_s16(vget_low_s16(vmovl_s8(vcreate_s8(four)))));
   }
 
   static F add(F a, F b) {
@@ -153,10 +154,8 @@ struct Simd {
     const int8x16_t a = vreinterpretq_s8_s32(w), b = vreinterpretq_s8_s32(x);
 #ifdef GPTJ_DOTPROD
     return vdotq_s32(acc, a, b);
-#else
-    const I low = vpaddlq_s16(vmull_s8(vget_low_s8(a), vget_low_s8(b)));
-    const I high = vpaddlq_s16(vmull_high_s8(a, b));
-    return vaddq_s32(acc, vpaddq_s32(low, high));
+#else  // two products fit 16 bits: activations are at least -127
+    return vpadalq_s16(acc, vpaddq_s16(vmull_s8(vget_low_s8(a), vget_low_s8(b)), vmull_high_s8(a, b)));
 #endif
   }
   static I dot_unsigned(I acc, I w, I x) {

@@ -1,7 +1,9 @@
 // Products of every format on every instruction set against sums in double over the dequantized file blocks.
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <string>
 
 #include "base/half.h"
 #include "kernels/tested_sets.h"
@@ -291,6 +293,31 @@ TEST_P(MatmulTest, ResultsDependNeitherOnTheNumberOfColumnsNorOfPanels) {
       }
       ASSERT_EQ(0, std::memcmp(together.data(), alone.data(), together.size() * sizeof(float)))
           << info(static_cast<DType>(d)).name << ", operand " << static_cast<int>(kernel.operand);
+    }
+  }
+}
+
+TEST_P(MatmulTest, EmulatedInstructionsGiveTheBitsOfRealOnes) {
+  std::string name = table().name;
+  const size_t suffix = name.find("-emulated");
+  if (suffix == std::string::npos) GTEST_SKIP() << "not emulated";
+  name.resize(suffix);
+  const auto sets = tested_sets();
+  const auto real = std::ranges::find(sets, name, &Kernels::name);
+  if (real == sets.end()) GTEST_SKIP() << "the CPU has no " << name;
+  constexpr int kColumns = 50, kLength = 640;  // enough columns for every kind of tile
+  for (int d = 0; d < kNumDTypes; ++d) {
+    const Weights w = random_weights(static_cast<DType>(d), 80, kLength);
+    for (int arithmetic = 0; arithmetic < kNumArithmetics; ++arithmetic) {
+      const Product& emulated = table().formats[d].products[arithmetic];
+      const Product& expected = (*real)->formats[d].products[arithmetic];
+      ASSERT_EQ(emulated.operand, expected.operand);
+      const Columns x = random_columns(expected.operand, kColumns, kLength);
+      std::vector<float> y, expected_y;
+      emulated.matmul(arguments(w, x, kColumns, y));
+      expected.matmul(arguments(w, x, kColumns, expected_y));
+      ASSERT_EQ(0, std::memcmp(y.data(), expected_y.data(), y.size() * sizeof(float)))
+          << info(static_cast<DType>(d)).name << ", operand " << static_cast<int>(expected.operand);
     }
   }
 }

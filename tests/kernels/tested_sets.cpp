@@ -9,6 +9,9 @@ const Kernels& kernel_table();
 namespace avx512_vnni_emulated {
 const Kernels& kernel_table();
 }
+namespace avx512_bf16_emulated {
+const Kernels& kernel_table();
+}
 #endif
 
 std::vector<const Kernels*> tested_sets() {
@@ -20,6 +23,7 @@ std::vector<const Kernels*> tested_sets() {
   if (kernels().name != std::string("scalar")) {  // emulated with AVX2
     sets.push_back(&avx512_emulated::kernel_table());
     sets.push_back(&avx512_vnni_emulated::kernel_table());
+    sets.push_back(&avx512_bf16_emulated::kernel_table());
   }
 #endif
   return sets;
