@@ -8,7 +8,7 @@
 
 #include <cstdint>
 
-#ifdef GPTJ_AMX
+#if defined(GPTJ_AMX) && !defined(GPTJ_INTRINSICS)
 #include "kernels/amx_tiles.h"
 #endif
 

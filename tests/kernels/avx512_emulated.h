@@ -8,6 +8,10 @@
 #include <simde/x86/f16c.h>
 #include <simde/x86/fma.h>
 
+#ifdef GPTJ_AMX
+#include "kernels/emulated_tiles.h"
+#endif
+
 namespace gptj::emulation {
 
 template <class Function>

@@ -6,10 +6,10 @@ namespace gptj {
 namespace avx512_emulated {
 const Kernels& kernel_table();
 }
-namespace avx512_vnni_emulated {
+namespace avx512_bf16_emulated {
 const Kernels& kernel_table();
 }
-namespace avx512_bf16_emulated {
+namespace avx512_amx_emulated {
 const Kernels& kernel_table();
 }
 #endif
@@ -22,8 +22,8 @@ std::vector<const Kernels*> tested_sets() {
 #ifdef GPTJ_EMULATE_AVX512
   if (kernels().name != std::string("scalar")) {  // emulated with AVX2
     sets.push_back(&avx512_emulated::kernel_table());
-    sets.push_back(&avx512_vnni_emulated::kernel_table());
     sets.push_back(&avx512_bf16_emulated::kernel_table());
+    sets.push_back(&avx512_amx_emulated::kernel_table());
   }
 #endif
   return sets;
