@@ -13,7 +13,7 @@
 namespace gptj {
 
 /// Writes what the session holds. `pending` are tokens that follow and have not been evaluated: that which was drawn
-/// last. Throws Error; then the file is as it was.
+/// last. Throws Error, also if there is a file of that name which is no session; then the file is as it was.
 void save_session(const Session& session, const std::string& path, std::span<const int> pending = {});
 
 /// The tokens of a session file. Reads nothing else. Throws Error.
@@ -34,7 +34,7 @@ int load_session(Session& session, const std::string& path,
 /// until the object is gone. (Without it files are whole all the same, but the program that ends last wins.)
 class SessionLock {
  public:
-  /// Throws Error if another one has it, or if nothing can be written there.
+  /// Throws Error if another one has it, if nothing can be written there, or if what is there is no session.
   explicit SessionLock(const std::string& path);
   SessionLock(SessionLock&&) noexcept;
   SessionLock& operator=(SessionLock&&) noexcept;

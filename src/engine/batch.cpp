@@ -7,6 +7,7 @@
 
 #include "engine/common_beginning.h"
 #include "engine/continuation.h"
+#include "engine/timer.h"
 
 namespace gptj {
 namespace {
@@ -138,7 +139,7 @@ class Batch {
   /// A context that shifts leaves less of the prompt than there was.
   bool make_room(int slot) {
     const int n_past = session_.n_past(slot);
-    const bool has_room = text(slot).has_room(session_, slot);
+    const bool has_room = text(slot).make_room(session_, slot);
     if (session_.n_past(slot) < n_past) {
       at(slot).n_prompt = std::min(at(slot).n_prompt, texts_[at(slot).running->index].options.n_keep);
     }

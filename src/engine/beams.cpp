@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "engine/continuation.h"
+#include "engine/timer.h"
 #include "gptj/log_softmax.h"
 
 namespace gptj {

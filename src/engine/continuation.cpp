@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/trace.h"
+#include "engine/timer.h"
 
 namespace gptj {
 namespace {
@@ -49,7 +50,7 @@ void Continuation::check() {
   if (options_.max_seconds > 0 && passed.count() > options_.max_seconds) end(StopReason::time);
 }
 
-bool Continuation::has_room(Session& session, int sequence) {
+bool Continuation::make_room(Session& session, int sequence) {
   const int n = session.n_past(sequence);
   if (n < session.n_ctx()) return true;
   if (!options_.shift) return end(StopReason::context_full), false;

@@ -8,22 +8,6 @@
 
 namespace gptj {
 
-/// Adds the milliseconds of its life to `to`.
-class Timer {
- public:
-  explicit Timer(double& to) : to_(to), start_(std::chrono::steady_clock::now()) {}
-  ~Timer() {
-    const std::chrono::duration<double, std::milli> passed = std::chrono::steady_clock::now() - start_;
-    to_ += passed.count();
-  }
-  Timer(const Timer&) = delete;
-  Timer& operator=(const Timer&) = delete;
-
- private:
-  double& to_;
-  const std::chrono::steady_clock::time_point start_;
-};
-
 /// Throws Error if there is no prompt or none that fits a context.
 void check_prompt(std::span<const int> prompt, int n_ctx);
 
@@ -40,9 +24,9 @@ class Continuation {
   /// Draws the next token from the logits after the last one, and shows it. May end the text.
   void draw(std::span<const float> logits);
 
-  /// Whether the next token finds room in the sequence that holds the text: some is made if the caller wants that, else the
-  /// text ends.
-  bool has_room(Session& session, int sequence = 0);
+  /// Before the next token is evaluated: where the sequence that holds the text is full, makes room by a context shift if the
+  /// caller wants that, else ends the text. Whether there is room.
+  bool make_room(Session& session, int sequence = 0);
 
   /// Asks the caller and the clock. May end the text.
   void check();

@@ -5,6 +5,7 @@
 #include "engine/common_beginning.h"
 #include "engine/continuation.h"
 #include "engine/draft_length.h"
+#include "engine/timer.h"
 #include "gptj/drafter.h"
 
 namespace gptj {
@@ -24,7 +25,7 @@ class Generation {
     text_.begin();
     if (!text_.ended()) read_prompt();
     while (!text_.ended()) {
-      if (!text_.has_room(session_)) break;
+      if (!text_.make_room(session_)) break;
       step();
     }
     result().pending = result().n_generated + (continued_ ? 1 : 0) > result().n_evaluated;

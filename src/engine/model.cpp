@@ -61,7 +61,7 @@ ModelInfo describe(const BoundModel& model) {
   out.n_inner = config.n_inner;
   out.n_rot = config.n_rot;
   out.activation = activation_name(config.activation);
-  out.weight_bytes = model.binder.weight_bytes();
+  out.weight_bytes = loaded_bytes(model.binder);
   out.read_bytes = model.architecture->read_bytes();
   for (const FileTensor* weight : model.binder.used()) out.n_params += n_values(*weight);
   for (const FileTensor& tensor : file.tensors) {
@@ -99,7 +99,7 @@ bool OpenedModel::store_as(const std::string& type) {
   BoundModel& bound = impl_->bound;
   if (!bound.binder.store_as(dtype_by_name(type))) return false;
   impl_->info.type = type;
-  impl_->info.weight_bytes = bound.binder.weight_bytes();
+  impl_->info.weight_bytes = loaded_bytes(bound.binder);
   impl_->info.read_bytes = bound.architecture->read_bytes();
   return true;
 }
@@ -111,7 +111,7 @@ Tokenizer open_tokenizer(const std::string& path) {
 Model::Model(OpenedModel opened, const LoadOptions& options) {
   OpenedModel::Impl& from = *opened.impl_;
   ThreadPool pool(thread_count(options.n_threads));
-  Weights weights = from.bound.binder.load(pool, options);
+  Weights weights = load_weights(from.bound.binder, pool, options);
   from.info.mapped_bytes = weights.mapped_bytes;
   std::map<const uint8_t*, std::string> names;
   for (const MatrixBinding& matrix : from.bound.binder.matrices())

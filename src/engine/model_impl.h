@@ -8,6 +8,7 @@
 
 #include "gptj/model.h"
 #include "model/architecture.h"
+#include "model/load.h"
 
 namespace gptj {
 

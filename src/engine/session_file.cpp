@@ -150,6 +150,7 @@ void save_session(const Session& session, const std::string& path, std::span<con
   const SessionState state = session.state();
   const SessionHead head = head_of(state, state.kv.tokens(0), pending);
   const int n = state.kv.n_past(0);
+  check_may_replace(path);
   check_room(path, head.bytes() + kv_bytes(state, static_cast<uint64_t>(n)));
   OutputFile file(path);
   file.write(&head.start, sizeof head.start);
@@ -208,7 +209,10 @@ struct SessionLock::Impl {
   FileLock lock;
 };
 
-SessionLock::SessionLock(const std::string& path) : impl_(std::make_unique<Impl>(path)) {}
+SessionLock::SessionLock(const std::string& path) {
+  check_may_replace(path);  // before the long work whose result could not be saved
+  impl_ = std::make_unique<Impl>(path);
+}
 SessionLock::SessionLock(SessionLock&&) noexcept = default;
 SessionLock& SessionLock::operator=(SessionLock&&) noexcept = default;
 SessionLock::~SessionLock() = default;

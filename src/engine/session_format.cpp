@@ -1,8 +1,11 @@
 #include "engine/session_format.h"
 
+#include <filesystem>
+
 #include "base/error.h"
 #include "io/checksum.h"
 #include "io/file_start.h"
+#include "io/foreign.h"
 
 namespace gptj {
 namespace {
@@ -27,6 +30,15 @@ uint32_t session_checksum(const SessionHead& head) {
   std::string all(reinterpret_cast<const char*>(&head.start), offsetof(SessionStart, checksum));
   all.append(reinterpret_cast<const char*>(head.ids.data()), head.ids.size() * sizeof(int32_t));
   return crc32_of(all);
+}
+
+void check_may_replace(const std::string& path) {
+  std::error_code ignored;  // writing will tell the reason
+  if (!std::filesystem::exists(path, ignored)) return;
+  const std::string start = first_bytes(InputFile(path)).substr(0, kSessionMagic.size());
+  if (kSessionMagic.starts_with(start)) return;  // an empty file may become one
+  fail("{}: expected a session file or none, found another file, which the session would replace",
+       quoted(path));
 }
 
 SessionHead read_session_head(const InputFile& file) {

@@ -41,6 +41,10 @@ struct SessionHead {
 /// The checksum that `head` should have.
 uint32_t session_checksum(const SessionHead& head);
 
+/// Throws Error if a file of that name is there and no session: a mistyped path must not cost a model. Session files
+/// that cannot be used are replaced, damaged ones too.
+void check_may_replace(const std::string& path);
+
 /// Throws Error: no session file, one of another version, a damaged one.
 SessionHead read_session_head(const InputFile& file);
 

@@ -22,8 +22,8 @@ class Architecture {
   /// Names every tensor to the binder.
   virtual void bind(Binder& binder) = 0;
 
-  /// Evaluates the tokens of the pass, extends its KV cache and leaves their hidden states in its scratch.
-  /// False: `cancelled` said so, which is asked before each layer.
+  /// Evaluates the tokens of the pass: keys and values go into its KV cache behind those that are there (whoever calls then
+  /// appends the tokens), hidden states stay in its scratch. False: `cancelled` said so, which is asked before each layer.
   virtual bool forward(const Pass& pass, const Cancelled& cancelled = {}) const = 0;
 
   /// From there, the logits of its tokens [first, first + count) to rows 0 ... of Scratch::logits.

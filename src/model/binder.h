@@ -1,7 +1,6 @@
 #pragma once
 
 #include <functional>
-#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
@@ -9,15 +8,10 @@
 #include <utility>
 #include <vector>
 
-#include "base/arena.h"
-#include "base/mapping.h"
-#include "gptj/model.h"
 #include "io/model_file.h"
 #include "tensor/tensor.h"
 
 namespace gptj {
-
-class ThreadPool;
 
 /// The names of one tensor in the three worlds. In a layer's names "{}" stands for its number. Hugging Face
 /// names are given without the optional "transformer." in front.
@@ -66,17 +60,9 @@ struct VectorBinding {
   int layer = -1;
 };
 
-/// What the views of loaded weights look at.
-struct Weights {
-  std::unique_ptr<Arena> arena;                    // what was packed
-  std::vector<std::unique_ptr<Mapping>> mappings;  // files whose tensors are used in place
-  uint64_t mapped_bytes = 0;                       // of these tensors
-};
-
 /// Ties the tensors of a file to the weights of a model. An architecture names each tensor that it needs, its
-/// shape and the view that it will fill; the binder finds it in the file and checks it. Then check_unused()
-/// looks for what the file has too much, and load() streams the data into one block of memory, or finds it in the file's
-/// own pages.
+/// shape and the view that it will fill; the binder finds it in the file and checks it. Then check_unused() looks for what
+/// the file has too much. load_weights() (model/load.h) brings the data.
 class Binder {
  public:
   /// Makes up a tensor of that shape that the file does not have; it must stay where it is.
@@ -101,6 +87,10 @@ class Binder {
   /// All weights, in the order in which they were named; of those that share a tensor the first.
   const std::vector<MatrixBinding>& matrices() const { return matrices_; }
   const std::vector<VectorBinding>& vectors() const { return vectors_; }
+  /// The others: second views of these.
+  const std::vector<std::pair<Matrix*, const Matrix*>>& shared() const { return shared_; }
+
+  const std::string& path() const { return file_.path; }  // of the model
 
   /// Throws Error for layers beyond n_layer, which would silently vanish, and for any other tensor that a
   /// ggml file has without need.
@@ -109,16 +99,7 @@ class Binder {
   /// Matrices will be loaded as stored_type(wanted) says, quantized if the file has another type. False: none has.
   bool store_as(DType wanted);
 
-  /// Bytes of all weights once they are loaded.
-  uint64_t weight_bytes() const;
-
-  /// Everything bound: what the file has as memory has it is used where it lies, the rest is read and packed on all
-  /// threads of the pool. The views are valid while the result lives.
-  Weights load(ThreadPool& pool, const LoadOptions& options);
-
  private:
-  class Loader;
-
   const FileTensor* find(const TensorName& name, int layer) const;
   const UnreadTensor* find_unread(const TensorName& name, int layer) const;
   const FileTensor& require(const TensorName& name, int layer, std::vector<int64_t> shape);
@@ -129,7 +110,7 @@ class Binder {
   std::unordered_map<std::string_view, const FileTensor*> by_name_;
   std::set<const FileTensor*> used_;
   std::vector<MatrixBinding> matrices_;
-  std::vector<std::pair<Matrix*, const Matrix*>> shared_;  // a second view of weights that are bound already
+  std::vector<std::pair<Matrix*, const Matrix*>> shared_;
   std::vector<VectorBinding> vectors_;
 };
 

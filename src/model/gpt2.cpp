@@ -2,7 +2,7 @@
 // own.
 
 #include "model/architecture.h"
-#include "model/head.h"
+#include "model/lm_head.h"
 #include "model/ops.h"
 
 namespace gptj {
@@ -30,7 +30,7 @@ class Gpt2 : public Architecture {
   Matrix wte_;  // [n_vocab, n_embd]
   Matrix wpe_;  // [n_ctx, n_embd]
   std::vector<Layer> layers_;
-  Head head_;
+  LmHead head_;
 };
 
 void Gpt2::bind(Binder& binder) {
@@ -104,7 +104,7 @@ bool Gpt2::forward(const Pass& pass, const Cancelled& cancelled) const {
 }
 
 void Gpt2::logits(const Pass& pass, int first, int count) const {
-  head_logits(pass, head_, config_.layer_norm_eps, first, count);
+  lm_logits(pass, head_, config_.layer_norm_eps, first, count);
 }
 
 uint64_t Gpt2::read_bytes() const {

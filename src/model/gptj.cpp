@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "model/architecture.h"
-#include "model/head.h"
+#include "model/lm_head.h"
 #include "model/ops.h"
 
 namespace gptj {
@@ -34,7 +34,7 @@ class GptJ : public Architecture {
   const int qkv_groups_;  // groups of heads in files' fused matrix of queries, values, keys; 0: there is none
   Matrix wte_;            // [n_vocab, n_embd]
   std::vector<Layer> layers_;
-  Head head_;
+  LmHead head_;
 };
 
 /// ggml files have the very names of Hugging Face's checkpoints.
@@ -127,7 +127,7 @@ bool GptJ::forward(const Pass& pass, const Cancelled& cancelled) const {
     probe(pass, "h.{}.mlp.act", i, inner);
     attention(pass, {i, c.n_head, c.head_dim(), step, c.n_rot, c.attention_scale(i)});
     probe(pass, "h.{}.attn.out_proj.input", i, mixed);
-    const Linear::Product feed_forward{layer.fc_out, inner};
+    const Linear::Term feed_forward{layer.fc_out, inner};
     linear(pass, {{.first = {layer.out, mixed},
                    .y = x,
                    .bias = &layer.fc_out_bias,
@@ -139,7 +139,7 @@ bool GptJ::forward(const Pass& pass, const Cancelled& cancelled) const {
 }
 
 void GptJ::logits(const Pass& pass, int first, int count) const {
-  head_logits(pass, head_, config_.layer_norm_eps, first, count);
+  lm_logits(pass, head_, config_.layer_norm_eps, first, count);
 }
 
 uint64_t GptJ::read_bytes() const {

@@ -1,3 +1,5 @@
+#include "model/load.h"
+
 #include <algorithm>
 #include <atomic>
 #include <cstring>
@@ -6,7 +8,6 @@
 
 #include "base/error.h"
 #include "base/pieces.h"
-#include "base/thread_pool.h"
 #include "model/row_converter.h"
 #include "tensor/synthetic.h"
 
@@ -68,11 +69,9 @@ void load_vector(const VectorBinding& vector, RowReader& reader, float* out) {
   }
 }
 
-}  // namespace
-
-/// Streams matrices into their panels and mapped files into memory: threads take pieces in the file's order, so that
-/// the file is read from front to back whatever their number.
-class Binder::Loader {
+/// Streams matrices into their panels and mapped files into memory. Threads take pieces in the order in which the weights
+/// were named, which is that of most files: so these are read from front to back, whatever the number of threads.
+class Loader {
  public:
   Loader(const std::string& path, const Progress& progress) : path_(path), progress_(progress) {}
 
@@ -144,43 +143,45 @@ class Binder::Loader {
   std::atomic<uint64_t> done_{0};
 };
 
-uint64_t Binder::weight_bytes() const {
+}  // namespace
+
+uint64_t loaded_bytes(const Binder& binder) {
   uint64_t bytes = 0;
-  for (const MatrixBinding& m : matrices_) bytes += bytes_of(*m.to);
-  for (const VectorBinding& v : vectors_) bytes += bytes_of(*v.to);
+  for (const MatrixBinding& m : binder.matrices()) bytes += bytes_of(*m.to);
+  for (const VectorBinding& v : binder.vectors()) bytes += bytes_of(*v.to);
   return bytes;
 }
 
-Weights Binder::load(ThreadPool& pool, const LoadOptions& options) {
+Weights load_weights(const Binder& binder, ThreadPool& pool, const LoadOptions& options) {
   Weights weights;
   InPlace in_place(weights);
   const auto use_in_place = [&](const FileTensor* from, DType dtype) {
     return options.map && fits_in_place(from, dtype) ? in_place.data(*from) : nullptr;
   };
   uint64_t bytes = 0;  // of what is not
-  for (const MatrixBinding& m : matrices_) {
+  for (const MatrixBinding& m : binder.matrices()) {
     m.to->data = use_in_place(m.from, m.to->dtype);
     if (m.to->data == nullptr) bytes += bytes_of(*m.to);
   }
-  for (const VectorBinding& v : vectors_) {
+  for (const VectorBinding& v : binder.vectors()) {
     v.to->data = reinterpret_cast<const float*>(use_in_place(v.from, DType::f32));
     if (v.to->data == nullptr) bytes += bytes_of(*v.to);
   }
   if (bytes > 0) {
-    const std::string what = fmt::format("the weights of {}", quoted(file_.path));
+    const std::string what = fmt::format("the weights of {}", quoted(binder.path()));
     weights.arena = std::make_unique<Arena>(bytes, what);
     if (options.lock) weights.arena->lock(what);
   }
 
-  Loader loader(file_.path, options.progress);
-  for (const MatrixBinding& m : matrices_) {
+  Loader loader(binder.path(), options.progress);
+  for (const MatrixBinding& m : binder.matrices()) {
     if (m.to->data != nullptr) continue;
     m.to->data = weights.arena->take<uint8_t>(m.to->bytes());
     loader.pack(m);
   }
-  for (const auto& [to, from] : shared_) to->data = from->data;
-  RowReader reader(file_.path);
-  for (const VectorBinding& v : vectors_) {
+  for (const auto& [to, from] : binder.shared()) to->data = from->data;
+  RowReader reader(binder.path());
+  for (const VectorBinding& v : binder.vectors()) {
     if (v.to->data != nullptr) continue;
     auto* out = weights.arena->take<float>(v.to->padded());
     v.to->data = out;

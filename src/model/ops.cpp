@@ -74,9 +74,9 @@ class LinearPass {
   }
 
   /// Packs an input once, however many outputs share it.
-  void prepare(const Linear::Product& product) {
-    const Rows& x = product.x;
-    const Operand operand = product_of(product.w).operand;
+  void prepare(const Linear::Term& term) {
+    const Rows& x = term.x;
+    const Operand operand = product_of(term.w).operand;
     if (operand == Operand::f32 || find(x, operand) != inputs_ + n_inputs_) return;
     assert(n_inputs_ < kInputs);
     const int64_t stride = operand_stride(operand, x.n);
@@ -118,9 +118,9 @@ class LinearPass {
     for (int64_t i = 0; i < n; ++i) y[i] += bias[i];
   }
 
-  void multiply(const Linear::Product& product, const Rows& y, int64_t begin, int64_t end,
+  void multiply(const Linear::Term& term, const Rows& y, int64_t begin, int64_t end,
                 int thread) const noexcept {
-    const auto& [w, x] = product;
+    const auto& [w, x] = term;
     const Product& kernel = product_of(w);
     MatmulArgs args{w.panel(begin),
                     w.panel_stride(),
@@ -158,13 +158,13 @@ void show_inputs(const Pass& pass, std::initializer_list<Linear> outputs) {
 }
 
 /// Queries, keys and values of one token's head.
-struct Head {
+struct Qkv {
   float* q;
   float* k;
   const float* v;
 };
 
-Head head_of(const Pass& pass, const AttentionSpec& spec, int token, int head) {
+Qkv qkv_of(const Pass& pass, const AttentionSpec& spec, int token, int head) {
   float* q = pass.scratch.qkv.row(token) + head * spec.head_dim;
   return {q, q + spec.step, q + 2 * spec.step};
 }
@@ -175,7 +175,7 @@ void attend(const Pass& pass, const AttentionSpec& spec, int head, const TokenRu
   const KvHead kv = pass.kv.head(spec.layer, head, run.sequence);
   const int n_past = pass.kv.n_past(run.sequence);
   for (int i = 0; i < run.n_tokens; ++i) {
-    const Head at = head_of(pass, spec, first + i, head);
+    const Qkv at = qkv_of(pass, spec, first + i, head);
     const int position = n_past + i;
     if (spec.n_rot > 0) {
       const float* angles = pass.scratch.cos_sin + int64_t{position} * spec.n_rot;
@@ -188,7 +188,7 @@ void attend(const Pass& pass, const AttentionSpec& spec, int head, const TokenRu
       {.kv = kv,
        .head_dim = spec.head_dim,
        .scale = spec.scale,
-       .q = head_of(pass, spec, first, head).q,
+       .q = qkv_of(pass, spec, first, head).q,
        .q_stride = pass.scratch.qkv.stride,
        .n_queries = run.n_tokens,
        .n_past = n_past,

@@ -5,8 +5,8 @@
 
 #include "model/pass.h"
 
-/// What a forward() is made of. Only these call kernels and the thread pool. Each is one parallel loop or
-/// none (a single row is not worth waking anyone), and none allocates.
+/// What a forward() is made of. Only these call kernels and the thread pool. Each is one parallel loop, after one more for
+/// each input that products want packed, or none (a single row is not worth waking anyone). None allocates.
 namespace gptj {
 
 /// out[t] = table[index(t)], or += : the rows of wte by id, of wpe by position.
@@ -20,14 +20,14 @@ void layer_norm(const Pass& pass, const Norm& norm, float eps, const Rows& in, c
 
 /// One output of a pass over weights: y = activation(bias + sum of W x), onto what y holds if `add`.
 struct Linear {
-  struct Product {
+  struct Term {
     const Matrix& w;
     const Rows& x;
   };
-  Product first;
+  Term first;
   Rows y;  // [x.rows, w.rows]
   const Vector* bias = nullptr;
-  const Product* second = nullptr;  // of the same shape as the first product
+  const Term* second = nullptr;  // whose W has as many rows
   const Activation* activation = nullptr;
   bool add = false;
 };

@@ -113,8 +113,7 @@ TEST_F(SessionFiles, ThatCannotBeUsedAreAWarning) {
   const std::string good = bytes();
   std::string damaged = good;
   ++damaged[damaged.size() / 2];
-  for (const std::string& bad :
-       {damaged, good.substr(0, 1000), std::string("no session at all"), std::string()}) {
+  for (const std::string& bad : {damaged, good.substr(0, 1000), std::string()}) {
     directory_.file("a session", bad);
     const Finished f = write({"-p", kPrompt, "-n", "10"});
     EXPECT_TRUE(has_line(f.err, "main: warning: '*a session': *; the prompt is evaluated instead")) << f.err;
@@ -136,6 +135,17 @@ TEST_F(SessionFiles, ThatCannotBeUsedAreAWarning) {
     EXPECT_EQ(lines(refused.err).size(), 1U) << refused.err;
     EXPECT_EQ(bytes(), good);
   }
+}
+
+TEST_F(SessionFiles, OtherFilesAreNeverReplaced) {
+  const std::string other = "a model, or a letter";
+  directory_.file("a session", other);
+  const Finished f = gptj(args({"-p", kPrompt, "-n", "10"}));
+  EXPECT_EQ(f.code, 1);
+  EXPECT_EQ(f.out, "");
+  EXPECT_TRUE(contains(f.err, "a session': expected a session file or none, found another file")) << f.err;
+  EXPECT_FALSE(contains(f.err, "loading"));  // before long work
+  EXPECT_EQ(bytes(), other);
 }
 
 TEST_F(SessionFiles, WhereNothingCanBeWrittenIsAnErrorBeforeLongWork) {

@@ -242,6 +242,23 @@ TEST_F(SessionFile, GoingOnWhereTheContextIsFullEnds) {
   EXPECT_EQ(session.n_past(), 11);
 }
 
+TEST_F(SessionFile, ReplacesNoOtherFile) {
+  const Model model = tiny("gptj");
+  const Session session(model);
+  for (const std::string& other : {std::string("\x93gptj\r\n\x1a and weights", 20), std::string("x")}) {
+    const std::string file = directory_.write("other", other);
+    const auto n = n_files();
+    expect_error([&] { save_session(session, file); }, {file, "expected a session file", "another file"});
+    expect_error([&] { SessionLock lock(file); }, {file, "expected a session file", "another file"});
+    EXPECT_EQ(bytes_of(file), other);
+    EXPECT_EQ(n_files(), n);
+  }
+  for (const std::string& ours : {std::string(), std::string("\x93gpts")}) {  // new, and one that was cut off
+    save_session(session, directory_.write("ours", ours));
+    EXPECT_EQ(read_session_tokens(directory_.file("ours")).ids.size(), 0U);
+  }
+}
+
 TEST_F(SessionFile, BelongsToOneProgram) {
   {
     const SessionLock lock(path());

@@ -22,6 +22,7 @@
 #include "io/model_files.h"
 #include "io/native.h"
 #include "model/architecture.h"
+#include "model/load.h"
 #include "model/row_reader.h"
 
 using namespace gptj;
@@ -59,7 +60,7 @@ void read_weights(const std::string& path) {
       if (vector.from != nullptr) reader.read(vector);
     }
     ThreadPool pool(1);
-    binder.load(pool, {});
+    load_weights(binder, pool, {});
   } catch (const Error& error) {
     check(error);
   }

@@ -31,8 +31,8 @@ LoadedModel::LoadedModel(const std::string& path, int n_threads)
   Binder binder(file_);
   architecture_->bind(binder);
   binder.check_unused(config().n_layer);
-  weight_bytes_ = binder.weight_bytes();
-  weights_ = binder.load(pool_, {});
+  weight_bytes_ = loaded_bytes(binder);
+  weights_ = load_weights(binder, pool_, {});
 }
 
 Intermediates LoadedModel::evaluate(const std::vector<int>& ids, const Precision& precision) {

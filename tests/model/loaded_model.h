@@ -7,6 +7,7 @@
 
 #include "base/thread_pool.h"
 #include "model/architecture.h"
+#include "model/load.h"
 
 namespace gptj::test {
 

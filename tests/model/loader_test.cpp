@@ -55,7 +55,7 @@ TEST(Loader, LargeMatricesArriveWhole) {
       Binder binder(one.file);
       binder.matrix(matrix, kName, rows, n);
       ThreadPool pool(n_threads);
-      const auto memory = binder.load(pool, {});
+      const auto memory = load_weights(binder, pool, {});
       EXPECT_EQ(bytes_of(matrix), expected) << info(dtype).name << ", " << n_threads << " threads";
     }
   }
@@ -94,7 +94,7 @@ TEST(Loader, LargeTransposedMatricesArriveWhole) {
       Binder binder(one.file);
       binder.conv1d(matrix, kName, rows, n);
       ThreadPool pool(n_threads);
-      const auto memory = binder.load(pool, {});
+      const auto memory = load_weights(binder, pool, {});
       EXPECT_EQ(bytes_of(matrix), expected) << info(dtype).name << ", " << n_threads << " threads";
     }
   }
@@ -109,7 +109,7 @@ void expect_strided(OneMatrix& one, int rows, int64_t n, int64_t row_step, int64
   Binder binder(one.file);
   binder.matrix(matrix, kName, rows, n);
   ThreadPool pool(1);
-  const auto memory = binder.load(pool, {});
+  const auto memory = load_weights(binder, pool, {});
   EXPECT_EQ(bytes_of(matrix),
             gathered(one, rows, n, [&](int row, int64_t k) { return row * row_step + k * value_step; }))
       << row_step << ", " << value_step;
@@ -156,7 +156,7 @@ TEST(Loader, ProgressGrowsToTheTotal) {
     ++calls;
     return true;
   };
-  const auto memory = binder.load(pool, {.progress = progress});
+  const auto memory = load_weights(binder, pool, {.progress = progress});
   EXPECT_EQ(last, static_cast<uint64_t>(matrix.bytes()));
   EXPECT_GE(calls, 2U);
 }
@@ -170,7 +170,8 @@ TEST(Loader, MayBeStopped) {
   ThreadPool pool(1);
   int calls = 0;
   const auto stop = [&](uint64_t, uint64_t) { return ++calls == 0; };
-  expect_error([&] { binder.load(pool, {.progress = stop}); }, {one.file.path, "loading was stopped"});
+  expect_error([&] { load_weights(binder, pool, {.progress = stop}); },
+               {one.file.path, "loading was stopped"});
   EXPECT_EQ(calls, 1);
 }
 
@@ -183,7 +184,7 @@ TEST(Loader, AFileThatShrinksIsAnError) {
     Binder binder(one.file);
     binder.matrix(matrix, kName, 3001, 500);
     ThreadPool pool(n_threads);
-    expect_error([&] { binder.load(pool, {}); }, {one.file.path, "truncated", "at offset 6001999"});
+    expect_error([&] { load_weights(binder, pool, {}); }, {one.file.path, "truncated", "at offset 6001999"});
   }
 }
 
@@ -206,7 +207,7 @@ struct InPanels {
     binder.vector(vector, {"v", "v", "v"}, 20);
     binder.optional_vector(zeros, {"none", "none", "none"}, 20);
     ThreadPool pool(2);
-    return binder.load(pool, options);
+    return load_weights(binder, pool, options);
   }
 
   static constexpr size_t kVectorAt = 1 << 16;

@@ -1,8 +1,8 @@
-#include "model/head.h"
+#include "model/lm_head.h"
 
 namespace gptj {
 
-void head_logits(const Pass& of_layers, const Head& head, float eps, int first, int count) {
+void lm_logits(const Pass& of_layers, const LmHead& head, float eps, int first, int count) {
   Pass pass = of_layers;
   if (pass.arithmetic == Arithmetic::prefill) pass.arithmetic = Arithmetic::decode;
   const Rows last = pass.scratch.normed.slice(0, count);

@@ -5,7 +5,7 @@
 namespace gptj {
 
 /// What every architecture ends with.
-struct Head {
+struct LmHead {
   Norm norm;
   Matrix weight;  // [n_vocab, n_embd]
   Vector bias;    // [n_vocab]; no data: none
@@ -13,6 +13,6 @@ struct Head {
 
 /// The logits of the pass's tokens [first, first + count), from their hidden states, to rows 0 ... of
 /// Scratch::logits. They are few even of a long prompt, and what is drawn from: never in prefill's arithmetic.
-void head_logits(const Pass& pass, const Head& head, float eps, int first, int count);
+void lm_logits(const Pass& pass, const LmHead& head, float eps, int first, int count);
 
 }  // namespace gptj
