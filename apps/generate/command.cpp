@@ -77,8 +77,7 @@ void declare(CommandLine& line, Options& o, const Program& program) {
   declare_session(line, o.session);
   line.flag("--prefix-lm", o.session.prefix_lm,
             "let the words of the prompt see those that follow them, too: for GPT-JT");
-  line.number("-c,--ctx-size,--ctx_size,--context", o.session.n_ctx, 0, kMaxInt,
-              "context in tokens (0: the model's)");
+  declare_context(line, o.session);
   o.memory.declare(line);
   o.log.declare(line);
   line.text("--trace", o.trace, "FILE",
