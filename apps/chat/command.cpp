@@ -55,8 +55,7 @@ void declare(CommandLine& line, Options& o, const Program& program) {
   o.settings.sampling.declare(line);
   o.speculation.declare(line);
   declare_session(line, o.session);
-  line.number("-c,--ctx-size,--ctx_size,--context", o.session.n_ctx, 0, kMaxInt,
-              "context in tokens (0: the model's)");
+  declare_context(line, o.session);
   o.memory.declare(line);
   o.log.declare(line);
 }

@@ -1,7 +1,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <limits>
 
 #include "base/quoted.h"
 #include "cli/command_line.h"
@@ -77,8 +76,7 @@ int inspect_command(const Program& program, const Command& command, std::vector<
   model.declare_type(line);
   line.text("MODEL", model.path, "", "the same as -m");
   declare_session(line, session);
-  line.number("-c,--ctx-size,--ctx_size", session.n_ctx, 0, std::numeric_limits<int>::max(),
-              "context in tokens (0: the model's)");
+  declare_context(line, session);
   log.declare_quiet(line);
   if (!line.parse(std::move(args))) return 0;
 

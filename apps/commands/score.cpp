@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/command_line.h"
 #include "options/common.h"
+#include "options/json_lines.h"
 #include "options/loading.h"
 #include "program.h"
 #include "terminal/console.h"
@@ -25,23 +25,6 @@ struct Options {
   LogOptions log;
 };
 
-json parsed(std::string_view line) {
-  static constexpr int kMaxDepth = 32;  // what is copied to the output is copied level by level
-  const auto watch = [](int depth, json::parse_event_t, json&) {
-    if (depth > kMaxDepth)
-      throw Error(fmt::format("expected JSON, found some nested more than {} deep", kMaxDepth));
-    return true;
-  };
-  try {
-    return json::parse(line, watch);
-  } catch (const json::parse_error& error) {
-    throw Error(
-        fmt::format("expected a JSON object, found a mistake at byte {} of {}", error.byte, line.size()));
-  } catch (const json::exception&) {  // a number beyond all bounds
-    throw Error("expected a JSON object, found one that cannot be read");
-  }
-}
-
 std::string text_of(const json& value, std::string_view key) {
   if (!value.is_string()) throw Error(fmt::format("{}: expected a text, found {}", key, value.type_name()));
   return value.get<std::string>();
@@ -50,8 +33,7 @@ std::string text_of(const json& value, std::string_view key) {
 /// A line of the input.
 struct Request {
   explicit Request(std::string_view line) {
-    const json object = parsed(line);
-    if (!object.is_object()) throw Error(fmt::format("expected a JSON object, found {}", object.type_name()));
+    const json object = parse_json_line(line);
     if (!object.contains("context")) throw Error("expected a \"context\", found none");
     context = text_of(object["context"], "context");
     is_choice = object.contains("continuations");
@@ -124,22 +106,6 @@ class Scoring {
   int64_t n_cut_ = 0;
 };
 
-/// Scores each line that is not blank and writes its results at once; an Error names its number.
-void score_lines(std::string_view text, Scoring& scoring) {
-  for (int number = 1; !text.empty(); ++number) {
-    const std::string_view line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(text.size(), line.size() + 1));
-    if (line.find_first_not_of(" \t\r") == line.npos) continue;
-    std::string out;
-    try {
-      out = scoring.line(line);
-    } catch (const Error& error) {
-      throw Error(fmt::format("line {}: {}", number, error.what()));
-    }
-    write_out(out);
-  }
-}
-
 }  // namespace
 
 int score_command(const Program& program, const Command& command, std::vector<std::string> args) {
@@ -165,7 +131,7 @@ int score_command(const Program& program, const Command& command, std::vector<st
   Session session(model, options.session);
   Scoring scoring(model.tokenizer(), session);
   const Stopwatch time;
-  score_lines(text, scoring);
+  for_each_line(text, [&](std::string_view each) { write_out(scoring.line(each)); });
   scoring.report(log, time.ms());
   return 0;
 }

@@ -6,12 +6,12 @@
 #include <iterator>
 #include <limits>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <string_view>
 
 #include "base/quoted.h"
 #include "cli/suggest.h"
 #include "gptj/error.h"
+#include "options/json_lines.h"
 #include "terminal/console.h"
 
 namespace gptj::apps {
@@ -103,29 +103,9 @@ void set(TextRequest& request, const std::string& name, const json& value) {
   refuse(name);
 }
 
-/// Throws Error unless it is one object whose keys differ.
-json parse_object(const std::string& line) {
-  std::set<std::string> keys;
-  const auto watch = [&](int depth, json::parse_event_t event, json& parsed) {
-    if (event == json::parse_event_t::key && depth == 1 && !keys.insert(parsed.get<std::string>()).second) {
-      fail("the key {} appears twice", quoted(parsed.get<std::string>()));
-    }
-    return true;
-  };
-  try {
-    json value = json::parse(line, watch);
-    if (!value.is_object()) fail("expected a JSON object, found {}", quoted(line));
-    return value;
-  } catch (const json::parse_error& error) {
-    fail("column {}: expected JSON, found a mistake in {}", error.byte, quoted(line));
-  } catch (const json::exception& error) {
-    fail("expected JSON, found {}", quoted(error.what()));
-  }
-}
-
-TextRequest read_json(const std::string& line, const BatchText& defaults) {
+TextRequest read_json(std::string_view line, const BatchText& defaults) {
   TextRequest request{.text = defaults};
-  const json object = parse_object(line);
+  const json object = parse_json_line(line);
   for (const auto& [name, value] : object.items()) set(request, name, value);
   if (!object.contains("prompt")) fail("expected a \"prompt\", found none");
   return request;
@@ -137,18 +117,13 @@ std::vector<TextRequest> read_batch_file(const std::string& path, const BatchTex
   const std::string content = read_file(path);
   const bool is_json = content.starts_with('{');
   std::vector<TextRequest> requests;
-  size_t number = 1;
-  for (size_t begin = 0; begin < content.size(); ++number) {
-    const size_t end = std::min(content.find('\n', begin), content.size());
-    std::string line = content.substr(begin, end - begin);
-    begin = end + 1;
-    if (line.ends_with('\r')) line.pop_back();
-    if (line.find_first_not_of(" \t") == line.npos) continue;
-    try {
-      requests.push_back(is_json ? read_json(line, defaults) : TextRequest{.prompt = line, .text = defaults});
-    } catch (const Error& error) {
-      fail("{}: line {}: {}", quoted(path), number, error.what());
-    }
+  try {
+    for_each_line(content, [&](std::string_view line) {
+      requests.push_back(is_json ? read_json(line, defaults)
+                                 : TextRequest{.prompt = std::string(line), .text = defaults});
+    });
+  } catch (const Error& error) {
+    fail("{}: {}", quoted(path), error.what());
   }
   if (requests.empty()) fail("{}: expected a prompt or a JSON object on each line, found none", quoted(path));
   return requests;

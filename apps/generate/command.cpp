@@ -15,6 +15,7 @@
 #include "generate/logprobs.h"
 #include "generate/report.h"
 #include "generate/session_option.h"
+#include "generate/text_writer.h"
 #include "gptj/trace.h"
 #include "options/common.h"
 #include "options/ids.h"
@@ -76,8 +77,7 @@ void declare(CommandLine& line, Options& o, const Program& program) {
   declare_session(line, o.session);
   line.flag("--prefix-lm", o.session.prefix_lm,
             "let the words of the prompt see those that follow them, too: for GPT-JT");
-  line.number("-c,--ctx-size,--ctx_size,--context", o.session.n_ctx, 0, kMaxInt,
-              "context in tokens (0: the model's)");
+  declare_context(line, o.session);
   o.memory.declare(line);
   o.log.declare(line);
   line.text("--trace", o.trace, "FILE",
@@ -122,29 +122,6 @@ int fitting_n_predict(const GenerateOptions& options, size_t n_prompt, int n_ctx
     log.line("main: n_predict = {} (not {}): more does not fit the context", fitting, wanted);
   return fitting;
 }
-
-/// Writes prompt and text to standard output as they are made, up to a newline at the end.
-class TextWriter {
- public:
-  /// `hidden`: the prompt is not what the user wrote, but stands for nothing or is that which a session goes on with.
-  TextWriter(bool hidden, size_t n_prompt) : hidden_(hidden), n_prompt_(n_prompt) {}
-
-  void show(std::string_view bytes) {
-    const std::string_view text = stream_.push(bytes);  // which may end a character that began hidden
-    if (++n_shown_ > n_prompt_ || !hidden_) write_out(text);
-  }
-  void finish() {
-    // A character that was cut by the end is not shown in half, unless the user wrote it so.
-    if (n_shown_ <= n_prompt_ && !hidden_) write_out(stream_.finish());
-    write_out("\n");
-  }
-
- private:
-  Utf8Stream stream_;
-  const bool hidden_;
-  const size_t n_prompt_;
-  size_t n_shown_ = 0;  // tokens
-};
 
 /// Writes the text, or a line of JSON for each of its tokens.
 GenerateResult write_text(const Model& model, Session& session, const std::string& prompt,

@@ -99,7 +99,8 @@ void declare_session(CommandLine& line, SessionOptions& session) {
 }
 
 void declare_context(CommandLine& line, SessionOptions& session, std::string_view help) {
-  line.number("-c,--ctx,--ctx-size,--ctx_size", session.n_ctx, 0, std::numeric_limits<int>::max(), help);
+  line.number("-c,--ctx-size,--ctx_size,--context,--ctx", session.n_ctx, 0, std::numeric_limits<int>::max(),
+              help);
 }
 
 void declare_window(CommandLine& line, SessionOptions& session) {

@@ -45,7 +45,8 @@ void declare_speed(CommandLine& line, SessionOptions& session);
 void declare_session(CommandLine& line, SessionOptions& session);
 
 /// -c
-void declare_context(CommandLine& line, SessionOptions& session, std::string_view help);
+void declare_context(CommandLine& line, SessionOptions& session,
+                     std::string_view help = "context in tokens (0: the model's)");
 
 /// -c, for commands that cut a text into windows of so many tokens.
 void declare_window(CommandLine& line, SessionOptions& session);

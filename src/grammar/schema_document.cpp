@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <unordered_set>
 #include <vector>
 
 #include "grammar/scanner.h"
+#include "text/json_watch.h"
 
 namespace gptj {
 
@@ -192,21 +192,15 @@ OrderedJson parse_schema(std::string_view text) {
   if (text.size() > kMaxBytes) {
     fail("JSON schema: expected at most {} bytes, found {}", kMaxBytes, text.size());
   }
-  std::vector<std::unordered_set<std::string>> keys;  // of every object that is open
-  const auto watch = [&](int depth, Event event, OrderedJson& parsed) {
-    if (depth > kMaxDepth) fail("JSON schema: nested more than {} deep", kMaxDepth);
-    if (event == Event::object_start) keys.emplace_back();
-    if (event == Event::object_end) keys.pop_back();
-    if (event != Event::key) return true;
-    const auto& key = parsed.get_ref<const std::string&>();
-    if (!keys.back().insert(key).second) {
-      fail("JSON schema: the key {} appears twice in one object", quoted(key));
-    }
-    if (keys.back().size() > kMaxKeys) fail("JSON schema: an object has more than {} keys", kMaxKeys);
+  JsonWatch<OrderedJson> watch(kMaxDepth);
+  const auto check = [&](int depth, Event event, OrderedJson& parsed) {
+    const std::string problem = watch.problem(depth, event, parsed);
+    if (!problem.empty()) fail("JSON schema: {}", problem);
+    if (watch.n_keys() > kMaxKeys) fail("JSON schema: an object has more than {} keys", kMaxKeys);
     return true;
   };
   try {
-    return OrderedJson::parse(text, watch);
+    return OrderedJson::parse(text, check);
   } catch (const OrderedJson::parse_error& error) {
     const size_t at = std::min(text.size(), error.byte > 0 ? error.byte - 1 : 0);
     fail("JSON schema: {}: expected JSON, found a mistake", Lines(text).where(at));

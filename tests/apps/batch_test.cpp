@@ -144,6 +144,8 @@ TEST(BatchFile, BadLinesAreErrorsBeforeAnythingIsMade) {
       {"{\"prompt\": \"a\"}\n{\"id\": 1}", "line 2: expected a \"prompt\", found none"},
       {"{\"prompt\": 1}", "line 1: 'prompt': expected a text, found '1'"},
       {"{\"prompt\": \"a\", \"prompt\": \"b\"}", "line 1: the key 'prompt' appears twice"},
+      {"{\"prompt\": \"a\", \"json_schema\": " + std::string(100'000, '[') + std::string(100'000, ']') + "}",
+       "line 1: JSON nested more than 80 deep"},
       {"{\"prompt\": \"a\", \"n_predict\": 1.5}",
        "'n_predict': expected a whole number of at least -1, found 1.5"},
       {"{\"prompt\": \"a\", \"regex\": \"(\"}", "line 1: 'regex': "},

@@ -112,6 +112,14 @@ TEST(Options, SpellingsOfGgmlsExamplesAreUnderstood) {
   EXPECT_EQ(f.code, 0) << f.err;
 }
 
+TEST(Options, TheContextHasTheSameNamesInAllCommands) {
+  const std::string names = "  -c,--ctx-size,--context,--ctx N";
+  EXPECT_TRUE(contains(gptj({"--help"}).out, names));
+  for (const char* command : {"chat", "inspect", "perplexity", "imatrix", "score"}) {
+    EXPECT_TRUE(contains(gptj({command, "--help"}).out, names)) << command;
+  }
+}
+
 TEST(Options, EverySettingOfASamplerIsOne) {
   const std::string help = gptj({"--help"}).out;
   std::vector<std::string> all = {"--version"};

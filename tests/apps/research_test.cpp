@@ -58,11 +58,12 @@ TEST(Score, ABrokenLineIsNamedAfterTheResultsBeforeIt) {
   const std::string good = R"({"context": "a", "continuation": " b"})";
   const std::string deep(100, '[');
   const BadLine cases[] = {
-      {"{", "expected a JSON object, found a mistake at byte 2 of 1"},
-      {"{} {}", "found a mistake at byte"},
+      {"{", "column 2: expected JSON, found a mistake in '{'"},
+      {"{} {}", "column 4: expected JSON, found a mistake in"},
       {"[1]", "expected a JSON object, found array"},
-      {deep.c_str(), "nested more than 32 deep"},
-      {"{\"context\": \"\xff\"}", "found a mistake at byte"},
+      {deep.c_str(), "JSON nested more than 80 deep"},
+      {"{\"context\": \"\xff\"}", "expected JSON, found a mistake in"},
+      {R"({"context": "a", "context": "b"})", "the key 'context' appears twice in one object"},
       {R"({"continuation": "b"})", "expected a \"context\", found none"},
       {R"({"context": 7, "continuation": "b"})", "context: expected a text, found number"},
       {R"({"context": "a"})", "found neither"},
