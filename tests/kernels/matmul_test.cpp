@@ -297,12 +297,11 @@ TEST_P(MatmulTest, ResultsDependNeitherOnTheNumberOfColumnsNorOfPanels) {
   }
 }
 
-TEST_P(MatmulTest, EmulatedInstructionsGiveTheBitsOfRealOnes) {
-  std::string name = table().name;
-  const size_t suffix = name.find("-emulated");
-  if (suffix == std::string::npos) GTEST_SKIP() << "not emulated";
-  name.resize(suffix);
-  const auto sets = tested_sets();
+class EmulatedMatmulTest : public MatmulTest {};
+
+TEST_P(EmulatedMatmulTest, HasTheBitsOfTheRealOne) {
+  const std::string name(table().name, std::strlen(table().name) - std::strlen("-emulated"));
+  const auto sets = real_sets();
   const auto real = std::ranges::find(sets, name, &Kernels::name);
   if (real == sets.end()) GTEST_SKIP() << "the CPU has no " << name;
   constexpr int kColumns = 50, kLength = 640;  // enough columns for every kind of tile
@@ -323,6 +322,8 @@ TEST_P(MatmulTest, EmulatedInstructionsGiveTheBitsOfRealOnes) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Sets, MatmulTest, testing::ValuesIn(tested_sets()), set_name);
+INSTANTIATE_TEST_SUITE_P(Sets, EmulatedMatmulTest, testing::ValuesIn(emulated_sets()), set_name);
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(EmulatedMatmulTest);
 
 }  // namespace
 }  // namespace gptj

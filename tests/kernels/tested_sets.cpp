@@ -14,18 +14,27 @@ const Kernels& kernel_table();
 }
 #endif
 
-std::vector<const Kernels*> tested_sets() {
+std::vector<const Kernels*> real_sets() {
   std::vector<const Kernels*> sets;
   for (const InstructionSet& set : instruction_sets()) {
     if (set.supported()) sets.push_back(&set.kernels());
   }
+  return sets;
+}
+
+std::vector<const Kernels*> emulated_sets() {
 #ifdef GPTJ_EMULATE_AVX512
   if (kernels().name != std::string("scalar")) {  // emulated with AVX2
-    sets.push_back(&avx512_emulated::kernel_table());
-    sets.push_back(&avx512_bf16_emulated::kernel_table());
-    sets.push_back(&avx512_amx_emulated::kernel_table());
+    return {&avx512_emulated::kernel_table(), &avx512_bf16_emulated::kernel_table(),
+            &avx512_amx_emulated::kernel_table()};
   }
 #endif
+  return {};
+}
+
+std::vector<const Kernels*> tested_sets() {
+  std::vector<const Kernels*> sets = real_sets();
+  for (const Kernels* set : emulated_sets()) sets.push_back(set);
   return sets;
 }
 

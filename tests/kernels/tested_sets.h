@@ -9,7 +9,10 @@
 
 namespace gptj {
 
-/// Every instruction set that this machine can run, emulated ones included, for parameterised tests.
+/// Every instruction set that this machine can run; those that are emulated, named like the real ones with "-emulated"; and
+/// all of them, for parameterised tests.
+std::vector<const Kernels*> real_sets();
+std::vector<const Kernels*> emulated_sets();
 std::vector<const Kernels*> tested_sets();
 
 /// Names the parameter for ctest.
