@@ -106,7 +106,7 @@ class Generation {
     const int room = std::min(session_.n_ctx() - session_.n_past(), session_.n_batch());
     const int left = options_.n_predict < 0 ? room : options_.n_predict - result().n_generated;
     const int n_max = std::min({length_.next(), room - 1, left - 1});
-    return n_max > 0 ? drafter_->guess(text_.tokens(), n_max) : std::span<const int>();
+    return n_max > 0 ? text_.guess(*drafter_, n_max) : std::span<const int>();
   }
 
   void verify(std::span<const int> guesses) {
