@@ -133,6 +133,7 @@ int chat(const Program& program, Options& options) {
   if (options.session.prefix_lm) {  // read in one pass, however long it is
     options.session.n_batch = options.session.n_ctx == 0 ? opened.info().n_ctx : options.session.n_ctx;
   }
+  options.speculation.open(opened);
   session_memory(opened.info(), options.session);  // these two tell what is wrong with them
   Sampler(options.settings.sampling.sampler, opened.tokenizer(), opened.info().n_vocab);
   log.line("main: seed = {}", options.settings.sampling.sampler.seed);

@@ -193,6 +193,7 @@ int generate_text(const Program& program, Options& options) {
   const Stopwatch loading;
   const std::string isa = instruction_set();
   OpenedModel opened = options.model.open(program, log);
+  options.speculation.open(opened);
   session_memory(opened.info(), options.session);  // tells what is wrong with them
   const std::vector<int> ids = prompt_ids(options, opened.tokenizer(), prompt);
   log.line("main: seed = {}", options.sampling.sampler.seed);
