@@ -15,6 +15,9 @@ class Drafter {
  public:
   virtual ~Drafter() = default;
 
+  /// Makes up for what it has not seen of the text, before it is to guess: what that takes is no guess's price.
+  virtual void read(std::span<const int> /*text*/) {}
+
   /// At most `n_max` tokens that may follow `text`; valid until the next call. `grammar` (null: there is none) has accepted
   /// the text, and may be asked and tried: the caller rewinds it. What it forbids is not worth a guess.
   virtual std::span<const int> guess(std::span<const int> text, int n_max, GrammarMatcher* grammar) = 0;
@@ -33,6 +36,7 @@ class ModelDrafter : public Drafter {
   ModelDrafter(const Model& model, const SessionOptions& session, const SamplerOptions& sampling);
   ~ModelDrafter() override;
 
+  void read(std::span<const int> text) override;
   std::span<const int> guess(std::span<const int> text, int n_max, GrammarMatcher* grammar) override;
 
  private:

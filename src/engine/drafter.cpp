@@ -46,6 +46,19 @@ struct ModelDrafter::Impl {
     return id;
   }
 
+  /// What the session lacks of a text, at least its last token; it forgets all that is no part of it.
+  std::span<const int> missing(std::span<const int> text) {
+    session.truncate(static_cast<int>(std::min(common_beginning(session.tokens(), text), text.size() - 1)));
+    return text.subspan(static_cast<size_t>(session.n_past()));
+  }
+
+  /// The draft may have less context, and less padding in its vocabulary.
+  bool can_read(std::span<const int> text, std::span<const int> missing_of_it) const {
+    const auto is_unknown = [this](int id) { return id >= model.info().n_vocab; };
+    return text.size() <= static_cast<size_t>(session.n_ctx()) &&
+           std::none_of(missing_of_it.begin(), missing_of_it.end(), is_unknown);
+  }
+
   const Model& model;
   Session session;
   Sampler sampler;
@@ -58,15 +71,20 @@ ModelDrafter::ModelDrafter(const Model& model, const SessionOptions& session, co
 
 ModelDrafter::~ModelDrafter() = default;
 
+void ModelDrafter::read(std::span<const int> text) {
+  constexpr size_t kFew = 16;  // guess() evaluates them in one pass with the last one
+  const std::span<const int> missing = impl_->missing(text);
+  if (missing.size() <= kFew || !impl_->can_read(text, missing)) return;
+  impl_->session.prefill(missing.first(missing.size() - 1));
+}
+
 std::span<const int> ModelDrafter::guess(std::span<const int> text, int n_max, GrammarMatcher* grammar) {
   auto& [model, session, sampler, context] = *impl_;
   n_max = std::min(n_max, session.n_ctx() - static_cast<int>(text.size()) + 1);
   if (n_max <= 0) return {};
-  session.truncate(static_cast<int>(std::min(common_beginning(session.tokens(), text), text.size() - 1)));
+  const std::span<const int> missing = impl_->missing(text);
+  if (!impl_->can_read(text, missing)) return {};
   context.assign(text.begin(), text.end());
-  const std::span<const int> missing = text.subspan(static_cast<size_t>(session.n_past()));
-  const auto is_unknown = [&](int id) { return id >= model.info().n_vocab; };  // it may have less padding
-  if (std::any_of(missing.begin(), missing.end(), is_unknown)) return {};
   std::span<const float> logits = missing.size() == 1 ? session.decode(missing[0]) : session.prefill(missing);
   for (;;) {
     const int id = impl_->draw(logits, grammar);

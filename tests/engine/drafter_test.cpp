@@ -99,7 +99,13 @@ class Following : public Drafter {
  public:
   explicit Following(Drafter& drafter) : drafter_(drafter) {}
 
+  void read(std::span<const int> text) override {
+    n_read_ = text.size();
+    drafter_.read(text);
+  }
+
   std::span<const int> guess(std::span<const int> text, int n_max, GrammarMatcher* grammar) override {
+    EXPECT_EQ(n_read_, text.size());
     const std::span<const int> guesses = drafter_.guess(text, n_max, grammar);
     n_guessed += static_cast<int>(guesses.size());
     return guesses;
@@ -109,6 +115,7 @@ class Following : public Drafter {
 
  private:
   Drafter& drafter_;
+  size_t n_read_ = 0;
 };
 
 TEST_F(Speculation, GuessesFollowTheGrammar) {
