@@ -22,7 +22,7 @@ class KnowingDrafter : public Drafter {
   KnowingDrafter(std::vector<int> text, double right, Session* draft)
       : text_(std::move(text)), right_(right), draft_(draft) {}
 
-  std::span<const int> guess(std::span<const int> text, int n_max) override {
+  std::span<const int> guess(std::span<const int> text, int n_max, GrammarMatcher*) override {
     guesses_.clear();
     if (draft_ != nullptr) draft_->truncate(static_cast<int>(text.size()) - 1);
     for (size_t i = text.size(); i < text_.size() && guesses_.size() < static_cast<size_t>(n_max); ++i) {

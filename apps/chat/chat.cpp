@@ -110,6 +110,8 @@ void Chat::undo() {
 GenerateOptions Chat::generate_options(const Conversation& conversation) const {
   GenerateOptions options;
   options.n_predict = settings_.n_predict;
+  options.max_seconds = static_cast<double>(settings_.max_seconds);
+  options.grammar = settings_.grammar;
   options.stop_at_eos = settings_.sampling.sampler.number("ignore-eos") == 0;
   options.stop = settings_.stop;
   options.stop.insert(options.stop.end(), conversation.preset.stop.begin(), conversation.preset.stop.end());
@@ -162,11 +164,14 @@ void Chat::answer(Conversation& conversation) {
   const std::vector<int> drawn(result.tokens.begin() + result.n_prompt, result.tokens.end());
   answer->append(bytes, drawn, model_.tokenizer(), clean);
   conversation_ = std::move(conversation);
-  report(result, bytes.empty() && !interrupted);
+  report(result, bytes.empty() && !interrupted && result.reason != StopReason::time);
 }
 
 void Chat::report(const GenerateResult& result, bool said_nothing) const {
   if (said_nothing) log_.line("{}chat: the model ended the text at once{}", style_.note, style_.end);
+  if (result.reason == StopReason::time) {
+    log_.line("{}chat: stopped after {:.3g} seconds{}", style_.note, settings_.max_seconds, style_.end);
+  }
   if (!log_.verbose()) return;
   log_.line(
       "{}chat: {} tokens read in {:.2f} ms ({} were known), {} written in {:.2f} ms: {:.2f} ms per token{}",

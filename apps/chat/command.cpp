@@ -10,7 +10,9 @@
 #include "cli/command_line.h"
 #include "gptj/error.h"
 #include "options/common.h"
+#include "options/grammar.h"
 #include "options/loading.h"
+#include "options/session.h"
 #include "options/speculation.h"
 #include "program.h"
 #include "terminal/console.h"
@@ -19,13 +21,16 @@ namespace gptj::apps {
 namespace {
 
 constexpr int kMaxInt = std::numeric_limits<int>::max();
+constexpr float kMaxSeconds = 1e9F;
 
 struct Options {
   ModelOption model;
   std::string preset = "plain";
   TextOptions system;
   ChatSettings settings;
+  GrammarOption grammar;
   Speculation speculation;
+  SessionOption saved;
   SessionOptions session;
   MemoryOptions memory;
   LogOptions log;
@@ -51,10 +56,17 @@ void declare(CommandLine& line, Options& o, const Program& program) {
              "it is your turn where the model writes this; may be repeated");
   line.number("-n,--n_predict,--n-predict", o.settings.n_predict, -1, kMaxInt,
               "tokens of an answer at most (-1: until the model ends it)");
+  line.number("--max-time", o.settings.max_seconds, 0.0F, kMaxSeconds,
+              "seconds to take for an answer at most (0: any)");
   line.flag("-i,--interactive", o.interactive, "the same as the command 'chat'");
+  o.grammar.declare(line);
   o.settings.sampling.declare(line);
   o.speculation.declare(line);
+  o.saved.declare(line,
+                  "keep evaluated tokens in this file: what it has of a conversation is not read again (the "
+                  "conversation itself: /save and /load)");
   declare_session(line, o.session);
+  declare_prefix_lm(line, o.session);
   declare_context(line, o.session);
   o.memory.declare(line);
   o.log.declare(line);
@@ -62,7 +74,9 @@ void declare(CommandLine& line, Options& o, const Program& program) {
 
 void check(const CommandLine& line, const Options& options) {
   line.at_most_one({"--prompt", "--file"});
+  options.grammar.check(line);
   options.speculation.check(line);
+  options.saved.check(line);
   for (const std::string& stop : options.settings.stop) {
     if (stop.empty()) throw UsageError("--reverse-prompt: expected a text, found an empty one");
   }
@@ -112,14 +126,22 @@ int chat(const Program& program, Options& options) {
   const Log log = options.log.log();
   check_out();
   options.settings.sampling.settle_seed();
+  options.settings.grammar = options.grammar.read();
+  options.saved.open();
   Conversation conversation = first_conversation(program, options);
   OpenedModel opened = options.model.open(program, log);
+  if (options.session.prefix_lm) {  // read in one pass, however long it is
+    options.session.n_batch = options.session.n_ctx == 0 ? opened.info().n_ctx : options.session.n_ctx;
+  }
+  options.speculation.open(opened);
   session_memory(opened.info(), options.session);  // these two tell what is wrong with them
   Sampler(options.settings.sampling.sampler, opened.tokenizer(), opened.info().n_vocab);
   log.line("main: seed = {}", options.settings.sampling.sampler.seed);
   const Model model = load_model(std::move(opened), options.session, options.memory, log);
   Session session(model, options.session);
   options.speculation.load(model, options.session, options.settings.sampling.sampler, options.memory, log);
+  options.saved.load(session, {}, log);
+  if (session.n_past() > 0) log.line("main: session = {} tokens were there", session.n_past());
   log.line("main: instruction set = {}, threads = {}\n", instruction_set(), session.n_threads());
   if (input_is_terminal())
     log.line("chat: preset {}; /help shows what can be done\n", conversation.preset.name);
@@ -128,6 +150,7 @@ int chat(const Program& program, Options& options) {
   Chat chat(model, session, options.settings, options.speculation.drafter(), log);
   chat.replace(std::move(conversation));
   converse(chat, program, log);
+  options.saved.save(session, log);
   return 0;
 }
 

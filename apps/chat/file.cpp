@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "base/quoted.h"
 #include "gptj/error.h"
-#include "terminal/console.h"
+#include "terminal/text_input.h"
 
 namespace gptj::apps {
 namespace {

@@ -11,7 +11,7 @@
 #include "chat/unquoted.h"
 #include "cli/suggest.h"
 #include "gptj/error.h"
-#include "terminal/console.h"
+#include "terminal/text_input.h"
 
 namespace gptj::apps {
 namespace {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,8 +12,10 @@ namespace gptj::apps {
 
 /// What can be set while a conversation goes on.
 struct ChatSettings {
-  int n_predict = 200;  // tokens of an answer at most; -1: until the model ends it
+  int n_predict = 200;    // tokens of an answer at most; -1: until the model ends it
+  float max_seconds = 0;  // to take for an answer at most; 0: any
   std::vector<std::string> stop;
+  std::optional<Grammar> grammar = {};  // of each answer
   SamplingOptions sampling;
 
   /// `name` with '_' or '-'. A stop text is one more, in quotes or not; the empty one, "", leaves none. Throws Error:

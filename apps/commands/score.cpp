@@ -10,6 +10,7 @@
 #include "options/loading.h"
 #include "program.h"
 #include "terminal/console.h"
+#include "terminal/text_input.h"
 
 namespace gptj::apps {
 namespace {
@@ -19,7 +20,7 @@ using nlohmann::ordered_json;
 
 struct Options {
   ModelOption model;
-  TextOptions text;
+  std::optional<std::string> file;
   SessionOptions session;
   MemoryOptions memory;
   LogOptions log;
@@ -114,7 +115,7 @@ int score_command(const Program& program, const Command& command, std::vector<st
   options.model.declare(line, program);
   options.model.declare_type(line);
   line.group("Input");
-  line.text("-f,--file", options.text.file, "FILE",
+  line.text("-f,--file", options.file, "FILE",
             "JSON lines {\"context\": TEXT, \"continuation\": TEXT} or {\"context\": TEXT, "
             "\"continuations\": [TEXT, "
             "...]}; an \"id\" comes out again [default: standard input]");
@@ -126,12 +127,12 @@ int score_command(const Program& program, const Command& command, std::vector<st
 
   const Log log = options.log.log();
   check_out();
-  const std::string text = options.text.read();
+  TextInput input(options.file);
   const Model model = load_model(options.model.open(program, log), options.session, options.memory, log);
   Session session(model, options.session);
   Scoring scoring(model.tokenizer(), session);
   const Stopwatch time;
-  for_each_line(text, [&](std::string_view each) { write_out(scoring.line(each)); });
+  for_each_line(input, [&](std::string_view each) { write_out(scoring.line(each)); });
   scoring.report(log, time.ms());
   return 0;
 }

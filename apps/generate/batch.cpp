@@ -1,7 +1,9 @@
 #include "generate/batch.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "generate/logprobs.h"
 #include "generate/text_results.h"
 #include "options/ids.h"
 #include "terminal/console.h"
@@ -12,7 +14,7 @@ namespace {
 constexpr int kMaxParallel = 1024;
 constexpr int kTextsOfFile = 8;  // at once: more gain little, and each takes memory
 
-TextResult result_of(const TextRequest& request, const BatchResult& result) {
+TextResult result_of(const TextRequest& request, const BatchResult& result, const std::string& logprobs) {
   const GenerateResult& details = result.details;
   return {.id = request.id,
           .prompt = request.prompt,
@@ -21,7 +23,8 @@ TextResult result_of(const TextRequest& request, const BatchResult& result) {
           .tokens = std::span(details.tokens).last(static_cast<size_t>(details.n_generated)),
           .reason = details.reason,
           .n_prompt = details.n_prompt,
-          .seed = request.text.sampling.seed};
+          .seed = request.text.sampling.seed,
+          .logprobs = logprobs};
 }
 
 void add(GenerateResult& sum, const GenerateResult& result) {
@@ -76,20 +79,31 @@ void BatchOptions::prepare(const OpenedModel& model, const std::string& prompt, 
   }
 }
 
-GenerateResult BatchOptions::write(const Model& model, Session& session, const Log& log) const {
+GenerateResult BatchOptions::write(const Model& model, Session& session, int n_logprobs,
+                                   const Log& log) const {
   std::vector<BatchText> texts;
   for (const TextRequest& request : requests_) texts.push_back(request.text);
   log.line("main: {} texts, {} at once, context = {} tokens", texts.size(), session.n_sequences(),
            session.n_ctx());
   GenerateResult sum;
   size_t n_failed = 0;
-  const auto done = [&](size_t index, const BatchResult& result) {
-    const TextResult text = result_of(requests_[index], result);
-    write_out(json_ || file_ ? json_line(text) : plain_text(text, index, texts.size() > 1));
+  const LogprobLines logprobs(model.tokenizer(), n_logprobs);
+  std::vector<std::string> logprobs_of(texts.size());  // until a text has ended
+  BatchCallbacks callbacks;
+  callbacks.cancelled = [] { return stop_signal() != 0; };
+  if (n_logprobs >= 0) {
+    callbacks.token = [&](size_t index, int id, std::span<const float> logits) {
+      logprobs_of[index] += (logprobs_of[index].empty() ? "" : ",") + logprobs.line(id, logits);
+    };
+  }
+  callbacks.done = [&](size_t index, const BatchResult& result) {
+    const TextResult text = result_of(requests_[index], result, std::exchange(logprobs_of[index], {}));
+    write_out(json_ || file_ || n_logprobs >= 0 ? json_line(text)
+                                                : plain_text(text, index, texts.size() > 1));
     add(sum, result.details);
     if (!result.error.empty()) ++n_failed;
   };
-  generate_batch(model, session, texts, {.done = done, .cancelled = [] { return stop_signal() != 0; }});
+  generate_batch(model, session, texts, callbacks);
   if (n_failed > 0) {
     throw Error(fmt::format("{} of {} texts could not be made: see \"error\" in their lines", n_failed,
                             texts.size()));

@@ -27,8 +27,8 @@ class BatchOptions {
                SessionOptions& session);
 
   /// Makes them and writes each as soon as all before it are written. Returns the sums over all. Throws Error at the end if
-  /// some could not be made.
-  GenerateResult write(const Model& model, Session& session, const Log& log) const;
+  /// some could not be made. `n_logprobs`: as LogprobLines, -1: none.
+  GenerateResult write(const Model& model, Session& session, int n_logprobs, const Log& log) const;
 
  private:
   int n_parallel_ = 1;

@@ -12,7 +12,7 @@
 #include "cli/suggest.h"
 #include "gptj/error.h"
 #include "options/json_lines.h"
-#include "terminal/console.h"
+#include "terminal/text_input.h"
 
 namespace gptj::apps {
 namespace {
@@ -114,11 +114,12 @@ TextRequest read_json(std::string_view line, const BatchText& defaults) {
 }  // namespace
 
 std::vector<TextRequest> read_batch_file(const std::string& path, const BatchText& defaults) {
-  const std::string content = read_file(path);
-  const bool is_json = content.starts_with('{');
+  TextInput input(path);
+  bool is_json = false;
   std::vector<TextRequest> requests;
   try {
-    for_each_line(content, [&](std::string_view line) {
+    for_each_line(input, [&](std::string_view line) {
+      if (requests.empty()) is_json = line.starts_with('{');
       requests.push_back(is_json ? read_json(line, defaults)
                                  : TextRequest{.prompt = std::string(line), .text = defaults});
     });

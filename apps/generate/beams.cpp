@@ -17,7 +17,7 @@ constexpr float kMaxPenalty = 100;
 /// Options that mean nothing where nothing is drawn, beside those of sampling.
 constexpr std::string_view kOthers[] = {"--draft",       "--lookup",        "--batch-file", "--stop",
                                         "--max-time",    "--context-shift", "--grammar",    "--grammar-file",
-                                        "--json-schema", "--regex"};
+                                        "--json-schema", "--regex",         "--logprobs"};
 
 }  // namespace
 

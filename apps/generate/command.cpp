@@ -11,16 +11,16 @@
 #include "cli/command_line.h"
 #include "generate/batch.h"
 #include "generate/beams.h"
-#include "generate/grammar_option.h"
 #include "generate/logprobs.h"
 #include "generate/report.h"
-#include "generate/session_option.h"
 #include "generate/text_writer.h"
 #include "gptj/trace.h"
 #include "options/common.h"
+#include "options/grammar.h"
 #include "options/ids.h"
 #include "options/loading.h"
 #include "options/sampling.h"
+#include "options/session.h"
 #include "options/speculation.h"
 #include "program.h"
 #include "terminal/console.h"
@@ -66,17 +66,20 @@ void declare(CommandLine& line, Options& o, const Program& program) {
             "when the context is full, forget the older half of it and go on");
   line.number("--keep", o.generate.n_keep, 0, kMany, "tokens from the beginning that are not forgotten then");
   line.number("--logprobs", o.n_logprobs, -1, kMany,
-              "no text but JSON lines: each token, how likely it was, and the N likeliest (-1: the text)");
+              "no text but JSON lines: each token, how likely it was, and the N likeliest (-1: the text); of "
+              "several texts a list in each one's line");
   line.flag("--echo", o.echo, "those of the prompt, too");
   o.grammar.declare(line);
   o.sampling.declare(line);
   o.speculation.declare(line);
-  o.saved.declare(line);
+  o.saved.declare(
+      line,
+      "keep evaluated tokens in this file, and use what it has of the prompt; without a prompt, go "
+      "on where it ends");
   o.batch.declare(line);
   o.beams.declare(line);
   declare_session(line, o.session);
-  line.flag("--prefix-lm", o.session.prefix_lm,
-            "let the words of the prompt see those that follow them, too: for GPT-JT");
+  declare_prefix_lm(line, o.session);
   declare_context(line, o.session);
   o.memory.declare(line);
   o.log.declare(line);
@@ -165,7 +168,7 @@ void settle(Options& options, const OpenedModel& model, const std::string& promp
 GenerateResult write(const Model& model, Session& session, const std::string& prompt,
                      const std::vector<int>& ids, Options& options, const Log& log) {
   if (options.beams.wanted()) return options.beams.write(model, session, prompt, ids, options.batch.json());
-  if (options.batch.wanted()) return options.batch.write(model, session, log);
+  if (options.batch.wanted()) return options.batch.write(model, session, options.n_logprobs, log);
   return write_text(model, session, prompt, ids, options);
 }
 
@@ -190,6 +193,7 @@ int generate_text(const Program& program, Options& options) {
   const Stopwatch loading;
   const std::string isa = instruction_set();
   OpenedModel opened = options.model.open(program, log);
+  options.speculation.open(opened);
   session_memory(opened.info(), options.session);  // tells what is wrong with them
   const std::vector<int> ids = prompt_ids(options, opened.tokenizer(), prompt);
   log.line("main: seed = {}", options.sampling.sampler.seed);
@@ -237,7 +241,7 @@ int generate_command(const Program& program, const Command& command, std::vector
   options.batch.check(line);
   options.beams.check(line, options.batch.n_parallel());
   for (const std::string_view several : {"--parallel", "--batch-file", "--beams", "--json"}) {
-    for (const std::string_view one : {"--session", "--logprobs"}) line.at_most_one({several, one});
+    for (const std::string_view one : {"--session", "--echo"}) line.at_most_one({several, one});
   }
   if (!options.version) return generate_text(program, options);
   write_out(fmt::format("{} {}\n", program.name, program.version));

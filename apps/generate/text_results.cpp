@@ -18,6 +18,8 @@ std::string json_line(const TextResult& result) {
     if (result.score) out["score"] = *result.score;
     out["n_prompt"] = result.n_prompt;
     out["n_generated"] = result.tokens.size();
+    if (!result.logprobs.empty())
+      out["logprobs"] = nlohmann::ordered_json::parse("[" + result.logprobs + "]");
   } else {
     out["error"] = result.error;
   }

@@ -20,6 +20,7 @@ struct TextResult {
   int n_prompt = 0;
   std::optional<uint64_t> seed = {};
   std::optional<double> score = {};
+  std::string logprobs = {};  // JSON of each token, with commas between them; empty: not wanted
 };
 
 /// One line with a JSON object. What is no UTF-8 becomes U+FFFD, for JSON cannot have it.

@@ -10,7 +10,7 @@
 #include "gptj/convert.h"
 #include "gptj/error.h"
 #include "options/model_path.h"
-#include "terminal/console.h"
+#include "terminal/text_input.h"
 
 namespace gptj::apps {
 namespace {
@@ -96,6 +96,11 @@ void declare_session(CommandLine& line, SessionOptions& session) {
   line.choice("--kv-type", session.kv_type, {std::begin(kKvTypeNames), std::end(kKvTypeNames)},
               "how keys and values of past tokens are stored");
   line.flag("--exact", session.exact, "compute with F32 activations throughout: slower, exact");
+}
+
+void declare_prefix_lm(CommandLine& line, SessionOptions& session) {
+  line.flag("--prefix-lm", session.prefix_lm,
+            "let the words of the prompt see those that follow them, too: for GPT-JT");
 }
 
 void declare_context(CommandLine& line, SessionOptions& session, std::string_view help) {

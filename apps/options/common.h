@@ -44,6 +44,9 @@ void declare_speed(CommandLine& line, SessionOptions& session);
 /// -t, -b, --kv-type, --exact: all but the context, which commands explain differently.
 void declare_session(CommandLine& line, SessionOptions& session);
 
+/// --prefix-lm
+void declare_prefix_lm(CommandLine& line, SessionOptions& session);
+
 /// -c
 void declare_context(CommandLine& line, SessionOptions& session,
                      std::string_view help = "context in tokens (0: the model's)");

@@ -8,7 +8,7 @@
 #include "base/quoted.h"
 #include "cli/command_line.h"
 #include "gptj/error.h"
-#include "terminal/console.h"
+#include "terminal/text_input.h"
 
 namespace gptj::apps {
 

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -14,14 +13,14 @@ namespace gptj::apps {
 
 using nlohmann::json;
 
-void for_each_line(std::string_view text, const std::function<void(std::string_view line)>& take) {
-  for (int number = 1; !text.empty(); ++number) {
-    std::string_view line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(text.size(), line.size() + 1));
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    if (line.find_first_not_of(" \t") == line.npos) continue;
+void for_each_line(TextInput& input, const std::function<void(std::string_view line)>& take) {
+  for (int number = 1;; ++number) {
+    std::optional<std::string> line = input.line();
+    if (!line) return;
+    if (line->ends_with('\r')) line->pop_back();
+    if (line->find_first_not_of(" \t") == line->npos) continue;
     try {
-      take(line);
+      take(*line);
     } catch (const Error& error) {
       throw Error(fmt::format("line {}: {}", number, error.what()));
     }

@@ -17,17 +17,21 @@ void Speculation::check(const CommandLine& line) const {
   line.at_most_one({"--draft", "--lookup"});
 }
 
+void Speculation::open(const OpenedModel& model) {
+  if (!draft_path_) return;
+  const OpenedModel& draft = opened_draft_.emplace(model_path(*draft_path_));
+  check_same_vocabulary(model.info(), model.tokenizer(), draft.info(), draft.tokenizer());
+}
+
 void Speculation::load(const Model& model, const SessionOptions& session, const SamplerOptions& sampling,
                        const MemoryOptions& memory, const Log& log) {
   if (lookup_) drafter_ = std::make_unique<LookupDrafter>();
-  if (!draft_path_) return;
-  OpenedModel opened(model_path(*draft_path_));
-  check_same_vocabulary(model.info(), model.tokenizer(), opened.info(), opened.tokenizer());
+  if (!opened_draft_) return;
   SessionOptions options = session;
   options.n_sequences = 1;
   const int n_ctx = session.n_ctx == 0 ? model.info().n_ctx : session.n_ctx;
-  options.n_ctx = std::min(n_ctx, opened.info().n_ctx);
-  draft_.emplace(load_model(std::move(opened), options, memory, log));
+  options.n_ctx = std::min(n_ctx, opened_draft_->info().n_ctx);
+  draft_.emplace(load_model(std::move(*opened_draft_), options, memory, log));
   drafter_ = std::make_unique<ModelDrafter>(*draft_, options, sampling);
 }
 

@@ -15,7 +15,9 @@ class Speculation {
   void declare(CommandLine& line);
   void check(const CommandLine& line) const;
 
-  /// After the text's model is loaded: loads the draft. Throws Error if it cannot serve.
+  /// Before the text's model is loaded, which may take long: opens the draft. Throws Error if it cannot serve.
+  void open(const OpenedModel& model);
+  /// Afterwards.
   void load(const Model& model, const SessionOptions& session, const SamplerOptions& sampling,
             const MemoryOptions& memory, const Log& log);
 
@@ -27,6 +29,7 @@ class Speculation {
  private:
   std::optional<std::string> draft_path_;
   bool lookup_ = false;
+  std::optional<OpenedModel> opened_draft_;
   std::optional<Model> draft_;
   std::unique_ptr<Drafter> drafter_;
 };

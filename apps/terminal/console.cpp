@@ -12,15 +12,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <system_error>
-#include <vector>
 
-#include "base/quoted.h"
 #include "gptj/error.h"
 
 namespace gptj::apps {
 namespace {
-
-constexpr size_t kMaxText = size_t{1} << 30;  // a text beyond this is a mistake such as -f /dev/zero
 
 std::atomic<int> g_stop_signal = 0;
 static_assert(std::atomic<int>::is_always_lock_free);  // a signal handler writes it
@@ -46,27 +42,12 @@ void on_bus_error(int) {
   ::_exit(EXIT_FAILURE);
 }
 
-[[noreturn]] void fail_system(std::string_view what, std::string_view name) {
+}  // namespace
+
+void fail_system(std::string_view what, std::string_view name) {
   const int code = errno;
   throw Error(fmt::format("{} {}: {}", what, name, std::system_category().message(code)));
 }
-
-/// `name` is for messages.
-std::string read_all(int fd, const std::string& name) {
-  std::string text;
-  std::vector<char> piece(size_t{1} << 16);
-  for (;;) {
-    const ssize_t got = ::read(fd, piece.data(), piece.size());
-    if (got == 0) return text;
-    if (got < 0 && (errno != EINTR || stop_signal() != 0)) fail_system("cannot read", name);
-    if (got > 0) text.append(piece.data(), static_cast<size_t>(got));
-    if (text.size() > kMaxText) {
-      throw Error(fmt::format("cannot read {}: expected at most {} bytes of text", name, kMaxText));
-    }
-  }
-}
-
-}  // namespace
 
 void set_up_console() {
   // A standard stream that the caller closed would lend its number to the next file that is opened, and then
@@ -144,21 +125,6 @@ void check_out() {
 
 void put_error(std::string_view text) {
   if (!text.empty()) std::fwrite(text.data(), 1, text.size(), stderr);
-}
-
-std::string read_file(const std::string& path) {
-  const std::string name = quoted(path);
-  struct Descriptor {
-    int fd;
-    ~Descriptor() { ::close(fd); }
-  };
-  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (file.fd < 0) fail_system("cannot open", name);
-  return read_all(file.fd, name);
-}
-
-std::string read_standard_input() {
-  return read_all(STDIN_FILENO, "standard input");
 }
 
 bool input_is_terminal() {

@@ -5,6 +5,9 @@
 
 namespace gptj::apps {
 
+/// Throws Error: "cannot read 'a.txt': " and what errno means.
+[[noreturn]] void fail_system(std::string_view what, std::string_view name);
+
 /// Prepares standard streams and signals; to be called first, before any file is opened.
 void set_up_console();
 
@@ -34,10 +37,6 @@ void check_out();
 
 /// Writes to standard error. Where that fails, nobody is left to be told.
 void put_error(std::string_view text);
-
-/// All bytes of a file or of standard input. Throws Error.
-std::string read_file(const std::string& path);
-std::string read_standard_input();
 
 bool input_is_terminal();
 bool errors_are_on_terminal();

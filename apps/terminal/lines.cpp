@@ -1,13 +1,10 @@
 #include "terminal/lines.h"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <system_error>
 
-#include "gptj/error.h"
 #include "terminal/console.h"
 #include "terminal/line_editor.h"
 
@@ -35,9 +32,7 @@ class PlainLines : public Lines {
     if (!wait_for_input()) return stop_signal() == 0;
     const ssize_t got = ::read(STDIN_FILENO, piece.data(), piece.size());
     if (got < 0 && errno == EINTR) return true;
-    if (got < 0) {
-      throw Error(fmt::format("cannot read standard input: {}", std::system_category().message(errno)));
-    }
+    if (got < 0) fail_system("cannot read", "standard input");
     waiting_.append(piece.data(), static_cast<size_t>(got));
     return got > 0;
   }

@@ -27,6 +27,8 @@ struct BatchResult {
 struct BatchCallbacks {
   /// Each text once, in their order, as soon as it and all before it have ended.
   std::function<void(size_t index, const BatchResult& result)> done;
+  /// Each token that was drawn for a text, and the logits [n_vocab] that it was drawn from.
+  std::function<void(size_t index, int id, std::span<const float> logits)> token = {};
   /// Asked before each layer of a prompt and each token. Once it says so, texts that have begun end, and no others begin.
   std::function<bool()> cancelled = {};
 };

@@ -15,14 +15,18 @@ class Drafter {
  public:
   virtual ~Drafter() = default;
 
-  /// At most `n_max` tokens that may follow `text`; valid until the next call.
-  virtual std::span<const int> guess(std::span<const int> text, int n_max) = 0;
+  /// Makes up for what it has not seen of the text, before it is to guess: what that takes is no guess's price.
+  virtual void read(std::span<const int> /*text*/) {}
+
+  /// At most `n_max` tokens that may follow `text`; valid until the next call. `grammar` (null: there is none) has accepted
+  /// the text, and may be asked and tried: the caller rewinds it. What it forbids is not worth a guess.
+  virtual std::span<const int> guess(std::span<const int> text, int n_max, GrammarMatcher* grammar) = 0;
 };
 
 /// What followed the last few tokens where they stood in the text before (prompt lookup): for texts that copy.
 class LookupDrafter : public Drafter {
  public:
-  std::span<const int> guess(std::span<const int> text, int n_max) override;
+  std::span<const int> guess(std::span<const int> text, int n_max, GrammarMatcher* grammar) override;
 };
 
 /// A smaller model with the same vocabulary.
@@ -32,7 +36,8 @@ class ModelDrafter : public Drafter {
   ModelDrafter(const Model& model, const SessionOptions& session, const SamplerOptions& sampling);
   ~ModelDrafter() override;
 
-  std::span<const int> guess(std::span<const int> text, int n_max) override;
+  void read(std::span<const int> text) override;
+  std::span<const int> guess(std::span<const int> text, int n_max, GrammarMatcher* grammar) override;
 
  private:
   struct Impl;

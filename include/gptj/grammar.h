@@ -32,12 +32,25 @@ class Grammar {
   std::shared_ptr<const Automaton> automaton_;
 };
 
-/// A text that follows a grammar, token by token. Made once per text. One thread at a time. Independent of the
+/// The tokens of which texts are made, as grammars look at them. To make it takes some milliseconds: once for all texts
+/// (Model::grammar_vocabulary()). Const after construction; may be shared by threads, and copies are cheap. Independent of the
 /// tokenizer once it is made.
+class GrammarVocabulary {
+ public:
+  /// n_vocab: logits, may exceed the tokenizer's tokens.
+  GrammarVocabulary(const Tokenizer& tokenizer, int n_vocab);
+
+ private:
+  friend class GrammarMatcher;
+  struct Impl;
+  std::shared_ptr<const Impl> impl_;
+};
+
+/// A text that follows a grammar, token by token. Made once per text. One thread at a time.
 class GrammarMatcher {
  public:
-  /// n_vocab: logits, may exceed the tokenizer's tokens. Throws Error when no text can be written with this vocabulary.
-  GrammarMatcher(const Grammar& grammar, const Tokenizer& tokenizer, int n_vocab);
+  /// Throws Error when no text can be written with this vocabulary.
+  GrammarMatcher(const Grammar& grammar, const GrammarVocabulary& vocabulary);
   GrammarMatcher(GrammarMatcher&&) noexcept;
   GrammarMatcher& operator=(GrammarMatcher&&) noexcept;
   ~GrammarMatcher();
@@ -47,8 +60,15 @@ class GrammarMatcher {
   /// token when must_end(). Throws Error where rules are open so deep (4,000) that no token is left.
   std::span<const uint64_t> allowed();
 
+  /// Whether the token may come next: sooner known than the mask of all.
+  bool allows(int id);
+
   /// Throws Error, and changes nothing, if the token is not allowed. After the end-of-text token only that is allowed.
   void accept(int id);
+
+  /// Remembers this place of the text, and goes back to it: what was accepted since then was only tried.
+  void mark();
+  void rewind();
 
   bool may_end() const;   // the text so far is whole
   bool must_end() const;  // whole, and nothing can follow

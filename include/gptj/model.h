@@ -11,6 +11,8 @@
 
 namespace gptj {
 
+class GrammarVocabulary;
+
 struct TensorInfo {
   std::string name;            // as the file names it
   std::string type;            // in the file: "f16", "q4_K", ...
@@ -100,6 +102,7 @@ class Model {
 
   const ModelInfo& info() const;
   const Tokenizer& tokenizer() const;
+  const GrammarVocabulary& grammar_vocabulary() const;  // made when it is first asked for
 
  private:
   friend class Session;

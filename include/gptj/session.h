@@ -97,6 +97,10 @@ class Session {
   void prefill(std::span<const int> ids,
                const std::function<void(int index, std::span<const float> logits)>& each);
 
+  /// The same with their last hidden states [n_embd], after the final norm, instead: no logits are made of them.
+  void hidden_states(std::span<const int> ids,
+                     const std::function<void(int index, std::span<const float> state)>& each);
+
   /// Appends one generated token. Returns the logits [n_vocab] after it. Allocates nothing.
   std::span<const float> decode(int id);
 

@@ -14,11 +14,15 @@ namespace {
 
 /// A text that has a sequence of the session.
 struct Running {
-  Running(const Model& model, const BatchText& its, size_t its_index, std::function<bool()> cancelled)
+  Running(const Model& model, const BatchText& its, size_t its_index, const BatchCallbacks& of_all)
       : index(its_index),
         sampler(its.sampling, model.tokenizer(), model.info().n_vocab),
         callbacks{.text = [this](std::string_view bytes) { return shown += bytes, true; },
-                  .cancelled = std::move(cancelled)},
+                  .token =
+                      [this, &of_all](int id, std::span<const float> logits) {
+                        if (of_all.token) of_all.token(index, id, logits);
+                      },
+                  .cancelled = of_all.cancelled},
         text(model, sampler, its.prompt, its.options, callbacks) {}
 
   const size_t index;
@@ -89,7 +93,7 @@ class Batch {
     const size_t index = next_++;
     try {
       check_prompt(texts_[index].prompt, session_.n_ctx());
-      at(slot).running = std::make_unique<Running>(model_, texts_[index], index, callbacks_.cancelled);
+      at(slot).running = std::make_unique<Running>(model_, texts_[index], index, callbacks_);
       return true;
     } catch (const Error& error) {
       deliver(index, {.error = error.what()});

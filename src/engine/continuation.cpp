@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/trace.h"
 #include "engine/timer.h"
+#include "gptj/drafter.h"
 
 namespace gptj {
 namespace {
@@ -31,7 +32,7 @@ Continuation::Continuation(const Model& model, Sampler& sampler, std::span<const
   for (const std::string& stop : options.stop) {
     if (stop.empty()) fail("stop text: expected at least one byte, found an empty text");
   }
-  if (options.grammar) matcher_.emplace(*options.grammar, tokenizer_, model.info().n_vocab);
+  if (options.grammar) matcher_.emplace(*options.grammar, model.grammar_vocabulary());
   result_.n_prompt = static_cast<int>(prompt.size());
   result_.tokens.reserve(prompt.size() + kExpectedTokens);
   result_.tokens.assign(prompt.begin(), prompt.end());
@@ -61,6 +62,19 @@ bool Continuation::make_room(Session& session, int sequence) {
   const std::vector<int> rest(session.tokens(sequence).begin() + end, session.tokens(sequence).end());
   session.truncate(keep, sequence);
   return rest.empty() || !session.prefill(rest, {}, sequence).empty();
+}
+
+std::span<const int> Continuation::guess(Drafter& drafter, int n_max) {
+  if (!matcher_) return drafter.guess(tokens(), n_max, nullptr);
+  matcher_->mark();
+  const std::span<const int> guesses = drafter.guess(tokens(), n_max, &*matcher_);
+  matcher_->rewind();
+  size_t n_allowed = 0;
+  for (; n_allowed < guesses.size() && matcher_->allows(guesses[n_allowed]); ++n_allowed) {
+    matcher_->accept(guesses[n_allowed]);
+  }
+  matcher_->rewind();
+  return guesses.first(n_allowed);
 }
 
 void Continuation::draw(std::span<const float> logits) {

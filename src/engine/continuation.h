@@ -8,6 +8,8 @@
 
 namespace gptj {
 
+class Drafter;
+
 /// Throws Error if there is no prompt or none that fits a context.
 void check_prompt(std::span<const int> prompt, int n_ctx);
 
@@ -20,6 +22,9 @@ class Continuation {
 
   /// Before anything is evaluated: shows the prompt. May end the text.
   void begin();
+
+  /// How the text may go on, as the drafter guesses, up to where the grammar forbids it.
+  std::span<const int> guess(Drafter& drafter, int n_max);
 
   /// Draws the next token from the logits after the last one, and shows it. May end the text.
   void draw(std::span<const float> logits);

@@ -6,13 +6,15 @@
 namespace gptj {
 namespace {
 
-/// Part of one token's time that another token adds to a pass, as long as that has not been measured.
+// Found with the simulation of tests/engine/draft_length_test.cpp.
+
+/// Part of one token's time that another token adds to a pass, as long as no larger one has been measured.
 constexpr double kCostOfAnother = 0.15;
 
-constexpr int kShortestPause = 2, kLongPause = 16, kLongestPause = 256;
-constexpr double kMemory = 0.95;   // of what was judged, per step
-constexpr double kNewTime = 0.25;  // weight of the latest time: the machine has others to serve
-constexpr double kGain = 1.03;     // that guesses must promise
+constexpr int kPauseGrowth = 4, kLongestPause = 256;
+constexpr double kMemory = 0.95;  // of what was judged, per step
+constexpr double kNewTime = 0.1;  // weight of the latest time: the machine has others to serve
+constexpr double kGain = 1.05;    // that guesses must promise: times are not sure
 
 void mix(double& average, double ms) {
   average = average == 0 ? ms : average + kNewTime * (ms - average);
@@ -20,13 +22,15 @@ void mix(double& average, double ms) {
 
 }  // namespace
 
-/// From the nearest smaller size that was measured.
+/// Between the nearest sizes that were measured; beyond them, by what another token may cost.
 double DraftLength::pass_ms(int n_tokens) const {
-  int known = n_tokens;
-  while (known > 1 && pass_ms_[static_cast<size_t>(known)] == 0) --known;
-  const double one = pass_ms_[1] > 0 ? pass_ms_[1] : 1;
-  const double ms = pass_ms_[static_cast<size_t>(known)] > 0 ? pass_ms_[static_cast<size_t>(known)] : one;
-  return ms + (n_tokens - known) * kCostOfAnother * one;
+  const auto ms = [this](int n) { return pass_ms_[static_cast<size_t>(n)]; };
+  int below = n_tokens, above = n_tokens;
+  while (below > 1 && ms(below) == 0) --below;
+  while (above <= kMax + 1 && ms(above) == 0) ++above;
+  const double slope =
+      above > kMax + 1 ? kCostOfAnother * ms(1) : (ms(above) - ms(below)) / std::max(above - below, 1);
+  return ms(below) + (n_tokens - below) * slope;
 }
 
 double DraftLength::tokens_per_ms(int n_guesses) const {
@@ -36,6 +40,8 @@ double DraftLength::tokens_per_ms(int n_guesses) const {
 }
 
 int DraftLength::next() {
+  const bool knows_nothing = pass_ms_[1] == 0;
+  if (knows_nothing) return 0;  // what a token takes says what a guess may cost
   int best = 0;
   double rate = tokens_per_ms(0) * kGain;
   for (int n = 1; n <= kMax; ++n) {
@@ -49,8 +55,9 @@ void DraftLength::learn(int n_guessed, int n_accepted, double guess_ms, double p
   mix(pass_ms_[static_cast<size_t>(n_guessed) + 1], pass_ms);
   if (n_guessed == 0) return;
   waited_ = 0;
-  pause_ = n_accepted > 0 ? kShortestPause : std::clamp(2 * pause_, kLongPause, kLongestPause);
   mix(guess_ms_, guess_ms / n_guessed);
+  const bool gains = n_accepted > 0 && guess_ms_ + this->pass_ms(2) < 2 * pass_ms_[1];
+  pause_ = gains ? kShortestPause : std::min(kPauseGrowth * pause_, kLongestPause);
   right_ = kMemory * right_ + n_accepted;
   judged_ = kMemory * judged_ + std::min(n_accepted + 1, n_guessed);
 }

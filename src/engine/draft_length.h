@@ -18,13 +18,16 @@ class DraftLength {
   void learn(int n_guessed, int n_accepted, double guess_ms, double pass_ms);
 
  private:
+  static constexpr double kFirstBelief = 0.6;  // that a guess is right; counts as much as one that was judged
+  static constexpr int kShortestPause = 2;
+
   double pass_ms(int n_tokens) const;
   double tokens_per_ms(int n_guesses) const;
 
-  std::array<double, kMax + 2> pass_ms_{};  // of so many tokens; 0: not measured
-  double guess_ms_ = 0;                     // of one
-  double right_ = 0.5, judged_ = 1;         // guesses, older ones counting less
-  int pause_ = 0;                           // tokens without guesses before one is tried again
+  std::array<double, kMax + 2> pass_ms_{};    // of so many tokens; 0: not measured
+  double guess_ms_ = 0;                       // of one
+  double right_ = kFirstBelief, judged_ = 1;  // guesses, older ones counting less
+  int pause_ = kShortestPause;                // tokens without guesses before one is tried again
   int waited_ = 0;
 };
 

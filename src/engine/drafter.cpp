@@ -21,7 +21,7 @@ int common_end(std::span<const int> a, std::span<const int> b) {
 
 }  // namespace
 
-std::span<const int> LookupDrafter::guess(std::span<const int> text, int n_max) {
+std::span<const int> LookupDrafter::guess(std::span<const int> text, int n_max, GrammarMatcher*) {
   constexpr int kLeast = 2;  // a single token is followed by anything
   size_t best = 0;
   int longest = kLeast - 1;
@@ -35,6 +35,30 @@ std::span<const int> LookupDrafter::guess(std::span<const int> text, int n_max) 
 }
 
 struct ModelDrafter::Impl {
+  /// As the text's sampler will draw; -1: nothing that this model knows may come.
+  int draw(std::span<const float> logits, GrammarMatcher* grammar) {
+    if (grammar == nullptr) return sampler.sample(logits, context);
+    constexpr size_t kBits = 64;
+    const auto known = grammar->allowed().first((logits.size() + kBits - 1) / kBits);
+    const int id = sampler.sample(logits, context, known);
+    if (id >= std::ssize(logits) || !grammar->allows(id)) return -1;
+    grammar->accept(id);
+    return id;
+  }
+
+  /// What the session lacks of a text, at least its last token; it forgets all that is no part of it.
+  std::span<const int> missing(std::span<const int> text) {
+    session.truncate(static_cast<int>(std::min(common_beginning(session.tokens(), text), text.size() - 1)));
+    return text.subspan(static_cast<size_t>(session.n_past()));
+  }
+
+  /// The draft may have less context, and less padding in its vocabulary.
+  bool can_read(std::span<const int> text, std::span<const int> missing_of_it) const {
+    const auto is_unknown = [this](int id) { return id >= model.info().n_vocab; };
+    return text.size() <= static_cast<size_t>(session.n_ctx()) &&
+           std::none_of(missing_of_it.begin(), missing_of_it.end(), is_unknown);
+  }
+
   const Model& model;
   Session session;
   Sampler sampler;
@@ -47,21 +71,28 @@ ModelDrafter::ModelDrafter(const Model& model, const SessionOptions& session, co
 
 ModelDrafter::~ModelDrafter() = default;
 
-std::span<const int> ModelDrafter::guess(std::span<const int> text, int n_max) {
+void ModelDrafter::read(std::span<const int> text) {
+  constexpr size_t kFew = 16;  // guess() evaluates them in one pass with the last one
+  const std::span<const int> missing = impl_->missing(text);
+  if (missing.size() <= kFew || !impl_->can_read(text, missing)) return;
+  impl_->session.prefill(missing.first(missing.size() - 1));
+}
+
+std::span<const int> ModelDrafter::guess(std::span<const int> text, int n_max, GrammarMatcher* grammar) {
   auto& [model, session, sampler, context] = *impl_;
   n_max = std::min(n_max, session.n_ctx() - static_cast<int>(text.size()) + 1);
   if (n_max <= 0) return {};
-  session.truncate(static_cast<int>(std::min(common_beginning(session.tokens(), text), text.size() - 1)));
+  const std::span<const int> missing = impl_->missing(text);
+  if (!impl_->can_read(text, missing)) return {};
   context.assign(text.begin(), text.end());
-  const std::span<const int> missing = text.subspan(static_cast<size_t>(session.n_past()));
   std::span<const float> logits = missing.size() == 1 ? session.decode(missing[0]) : session.prefill(missing);
   for (;;) {
-    context.push_back(sampler.sample(logits, context));
+    const int id = impl_->draw(logits, grammar);
+    if (id >= 0) context.push_back(id);
     const std::span<const int> guesses = std::span(context).subspan(text.size());
-    if (guesses.size() == static_cast<size_t>(n_max) || guesses.back() == model.tokenizer().eos()) {
-      return guesses;
-    }
-    logits = session.decode(guesses.back());
+    const bool ends = id < 0 || id == model.tokenizer().eos() || (grammar != nullptr && grammar->must_end());
+    if (ends || guesses.size() == static_cast<size_t>(n_max)) return guesses;
+    logits = session.decode(id);
   }
 }
 

@@ -35,24 +35,11 @@ void embed(Session& session, std::span<const int> ids, Pooling pooling,
            const std::function<void(Row)>& each) {
   if (ids.empty()) fail("expected a text of at least one token, found none");
   MeanRow mean;
-  const struct Unwatch {
-    ~Unwatch() { session.watch({}); }
-    Session& session;
-  } unwatch{session};
-  session.watch([&](const Intermediate& seen) {
-    if (seen.name != "ln_f") return;
-    for (int token = 0; token < seen.n_tokens; ++token) {
-      if (pooling == Pooling::mean) mean.add(seen.row(token));
-      if (pooling != Pooling::mean) each(seen.row(token));
-    }
-  });
   session.truncate(0);
-  // The final norm belongs to the head, which is evaluated in vain: 3 % of GPT-J 6B's work.
-  if (pooling == Pooling::last) {
-    session.prefill(ids);
-  } else {
-    session.prefill(ids, [](int, Row) {});
-  }
+  session.hidden_states(ids, [&](int index, Row row) {
+    if (pooling == Pooling::mean) mean.add(row);
+    if (pooling == Pooling::none || (pooling == Pooling::last && index + 1 == std::ssize(ids))) each(row);
+  });
   if (pooling == Pooling::mean) each(mean.value());
 }
 

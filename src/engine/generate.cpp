@@ -80,12 +80,17 @@ class Generation {
   /// Evaluates the last token, and with it guesses of those that follow.
   void step() {
     double guess_ms = 0, pass_ms = 0;
+    const int n_guesses = n_worth_guessing();
     const double sampled_before = result().sample_ms;
     const int accepted_before = result().n_accepted;
     std::span<const int> guesses;
     {
+      const Timer timer(result().generate_ms);
+      if (n_guesses > 0) drafter_->read(text_.tokens());
+    }
+    {
       const Timer timer(guess_ms);
-      guesses = guess();
+      if (n_guesses > 0) guesses = text_.guess(*drafter_, n_guesses);
     }
     {
       const Timer timer(pass_ms);
@@ -101,12 +106,11 @@ class Generation {
     length_.learn(static_cast<int>(guesses.size()), result().n_accepted - accepted_before, guess_ms, pass_ms);
   }
 
-  std::span<const int> guess() {
-    if (drafter_ == nullptr) return {};
+  int n_worth_guessing() {
+    if (drafter_ == nullptr) return 0;
     const int room = std::min(session_.n_ctx() - session_.n_past(), session_.n_batch());
     const int left = options_.n_predict < 0 ? room : options_.n_predict - result().n_generated;
-    const int n_max = std::min({length_.next(), room - 1, left - 1});
-    return n_max > 0 ? drafter_->guess(text_.tokens(), n_max) : std::span<const int>();
+    return std::min({length_.next(), room - 1, left - 1});
   }
 
   void verify(std::span<const int> guesses) {

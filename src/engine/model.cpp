@@ -132,5 +132,10 @@ const ModelInfo& Model::info() const {
 const Tokenizer& Model::tokenizer() const {
   return impl_->tokenizer;
 }
+const GrammarVocabulary& Model::grammar_vocabulary() const {
+  LazyGrammarVocabulary& vocabulary = *impl_->grammar_vocabulary;
+  std::call_once(vocabulary.once, [&] { vocabulary.made.emplace(tokenizer(), info().n_vocab); });
+  return *vocabulary.made;
+}
 
 }  // namespace gptj

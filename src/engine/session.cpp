@@ -40,11 +40,11 @@ int logit_rows(const SessionOptions& options) {
   return std::min(options.n_batch, 32);
 }
 
-/// Whether there is a NaN or an infinity among the logits: a bit test, which vectorizes.
-bool all_finite(std::span<const float> logits) {
+/// Whether there is no NaN or infinity among them: a bit test, which vectorizes.
+bool all_finite(std::span<const float> values) {
   constexpr uint32_t kExponent = 0x7f800000;
   bool finite = true;
-  for (const float logit : logits) finite &= (std::bit_cast<uint32_t>(logit) & kExponent) != kExponent;
+  for (const float value : values) finite &= (std::bit_cast<uint32_t>(value) & kExponent) != kExponent;
   return finite;
 }
 
@@ -180,7 +180,7 @@ struct Session::Impl {
     return forward(arithmetic, cancelled, last) ? logits(0) : std::span<const float>();
   }
 
-  /// Hands the logits after every token that was added to `each`, counting from `first`.
+  /// Hands the logits after every token that was added to `each`, counting from `first_index`.
   void all_logits(Arithmetic arithmetic, int first_index, const Each& each) {
     const int rows = logit_rows(options);
     forward(arithmetic, {}, [&](const Pass& pass) {
@@ -192,29 +192,43 @@ struct Session::Impl {
     });
   }
 
-  /// Appends n tokens, in passes of n_batch, and hands the logits after each to `each`.
-  template <typename TokenAt>
-  void append(size_t n, const TokenAt& token_at, Arithmetic arithmetic, const Each& each) {
-    for (size_t i = 0; i < n; ++i) {
-      add(token_at(i));
-      if (pass_is_full() || i + 1 == n) all_logits(arithmetic, static_cast<int>(i + 1 - ids.size()), each);
-    }
-  }
-  void append(std::span<const int> of_first, Arithmetic arithmetic, const Each& each) {
-    check(of_first, 0);
-    append(
-        of_first.size(),
-        [&](size_t i) {
-          return Token{of_first[i], 0};
-        },
-        arithmetic, each);
+  /// Hands the states after the final norm of every token that was added to `each`, counting from `first_index`.
+  void all_states(int first_index, const Each& each) {
+    forward(Arithmetic::prefill, {}, [&](const Pass& pass) {
+      const Rows states = model.architecture->final_states(pass, 0, pass.n_tokens());
+      for (int i = 0; i < states.rows; ++i)
+        each(first_index + i, finite(states.row(i), states.n, "hidden states"));
+    });
   }
 
-  /// Those that the architecture has just made. Throws Error if they are no numbers to draw from.
-  std::span<const float> logits(int row) const {
-    const std::span<const float> values(memory.scratch.logits.row(row), static_cast<size_t>(config.n_vocab));
-    if (!all_finite(values)) fail("the model's logits are not finite: damaged weights?");
+  /// Appends n tokens, in passes of n_batch: evaluate(index of the first) is called for each.
+  template <typename TokenAt, typename Evaluate>
+  void append(size_t n, const TokenAt& token_at, const Evaluate& evaluate) {
+    for (size_t i = 0; i < n; ++i) {
+      add(token_at(i));
+      if (pass_is_full() || i + 1 == n) evaluate(static_cast<int>(i + 1 - ids.size()));
+    }
+  }
+  template <typename Evaluate>
+  void append(std::span<const int> of_first, const Evaluate& evaluate) {
+    check(of_first, 0);
+    const auto token_at = [&](size_t i) { return Token{of_first[i], 0}; };
+    append(of_first.size(), token_at, evaluate);
+  }
+  void append(std::span<const int> of_first, Arithmetic arithmetic, const Each& each) {
+    append(of_first, [&](int first_index) { all_logits(arithmetic, first_index, each); });
+  }
+
+  /// Throws Error if not all of them are numbers.
+  static std::span<const float> finite(const float* data, int n, std::string_view what) {
+    const std::span<const float> values(data, static_cast<size_t>(n));
+    if (!all_finite(values)) fail("the model's {} are not finite: damaged weights?", what);
     return values;
+  }
+
+  /// Those that the architecture has just made.
+  std::span<const float> logits(int row) const {
+    return finite(memory.scratch.logits.row(row), config.n_vocab, "logits");
   }
 
   const Model::Impl& model;
@@ -323,6 +337,11 @@ void Session::prefill(std::span<const int> ids,
   impl_->append(ids, Arithmetic::prefill, each);
 }
 
+void Session::hidden_states(std::span<const int> ids,
+                            const std::function<void(int, std::span<const float>)>& each) {
+  impl_->append(ids, [&](int first_index) { impl_->all_states(first_index, each); });
+}
+
 void Session::decode(std::span<const int> ids, const std::function<void(int, std::span<const float>)>& each) {
   impl_->append(ids, Arithmetic::decode, each);
 }
@@ -336,8 +355,9 @@ void Session::decode(std::span<const Token> tokens,
     impl_->check_room(tokens[i].sequence, i + 1 - begin);
     begin = i + 1;
   }
+  const auto decode = [&](int first_index) { impl_->all_logits(Arithmetic::decode, first_index, each); };
   impl_->append(
-      tokens.size(), [&](size_t i) { return tokens[i]; }, Arithmetic::decode, each);
+      tokens.size(), [&](size_t i) { return tokens[i]; }, decode);
 }
 
 std::span<const float> Session::decode(int id) {

@@ -96,9 +96,9 @@ void each_panel(const SessionState& state, int n, int n_saved, uint64_t offset, 
   }
 }
 
-/// Room for a panel of tokens and its checksum.
-std::vector<uint8_t> panel_buffer(const SessionState& state) {
-  return std::vector<uint8_t>(kv_bytes(state, kPanelRows));
+/// Room for the largest panel of n tokens and its checksum: of few tokens not the 7 MB of a whole one.
+std::vector<uint8_t> panel_buffer(const SessionState& state, int n) {
+  return std::vector<uint8_t>(kv_bytes(state, static_cast<uint64_t>(std::min(n, kPanelRows))));
 }
 
 size_t packed_bytes(const PackedKv& panel) {
@@ -110,7 +110,7 @@ uint32_t checksum_of(const uint8_t* bytes, size_t n) {
 }
 
 void read_panels(const SessionState& state, const InputFile& file, const SessionHead& head, int n) {
-  std::vector<uint8_t> buffer = panel_buffer(state);
+  std::vector<uint8_t> buffer = panel_buffer(state, static_cast<int>(head.start.n_tokens));
   const auto read = [&](const PackedKv& panel, uint64_t offset) {
     const size_t bytes = packed_bytes(panel);
     uint32_t checksum = 0;
@@ -155,7 +155,7 @@ void save_session(const Session& session, const std::string& path, std::span<con
   OutputFile file(path);
   file.write(&head.start, sizeof head.start);
   file.write(head.ids.data(), head.ids.size() * sizeof(int32_t));
-  std::vector<uint8_t> buffer = panel_buffer(state);
+  std::vector<uint8_t> buffer = panel_buffer(state, n);
   each_panel(state, n, n, head.bytes(), [&](const PackedKv& panel, uint64_t) {
     const size_t bytes = packed_bytes(panel);
     panel.pack(buffer.data());

@@ -21,40 +21,67 @@ void allow(Mask& mask, int id) {
 
 }  // namespace
 
+struct GrammarVocabulary::Impl {
+  TokenTrie trie;
+  int eos;  // -1: none
+  int n_vocab;
+};
+
+GrammarVocabulary::GrammarVocabulary(const Tokenizer& tokenizer, int n_vocab) {
+  assert(n_vocab > 0);
+  const int eos = tokenizer.eos().value_or(-1);
+  impl_ =
+      std::make_shared<const Impl>(Impl{TokenTrie(tokenizer, n_vocab), eos < n_vocab ? eos : -1, n_vocab});
+}
+
 struct GrammarMatcher::Impl {
   using State = LazyAutomaton::State;
   static constexpr size_t kMaxMasks = 1024;  // 6 MB for GPT-J's vocabulary
 
-  Impl(std::shared_ptr<const Automaton> grammar, const Tokenizer& tokenizer, int n_vocab)
+  Impl(std::shared_ptr<const Automaton> grammar, std::shared_ptr<const GrammarVocabulary::Impl> tokens)
       : automaton(std::move(grammar)),
         lazy(*automaton),
-        trie(tokenizer, n_vocab),
-        eos(tokenizer.eos().value_or(-1)),
-        n_words((static_cast<size_t>(n_vocab) + 63) / 64),
-        state(lazy.start()) {
-    assert(n_vocab > 0);
-    if (eos >= n_vocab) eos = -1;
-    path.resize(trie.longest() + 1);
-  }
+        vocabulary(std::move(tokens)),
+        trie(vocabulary->trie),
+        eos(vocabulary->eos),
+        n_words((static_cast<size_t>(vocabulary->n_vocab) + 63) / 64),
+        state(lazy.start()),
+        marked(state),
+        path(trie.longest() + 2) {}
 
+  /// kDead: the token is not allowed.
+  State after(int id);
   const Mask& mask();
   Mask make_mask();
   void forget(size_t n_path);
 
   std::shared_ptr<const Automaton> automaton;
   LazyAutomaton lazy;
-  TokenTrie trie;
-  int eos;  // -1: none
-  size_t n_words;
-  State state;
+  std::shared_ptr<const GrammarVocabulary::Impl> vocabulary;
+  const TokenTrie& trie;
+  const int eos;  // -1: none
+  const size_t n_words;
+  State state, marked;
   std::unordered_map<State, Mask> masks;  // of states seen before
-  std::vector<State> path;                // after each byte of a token
+  std::vector<State> path;                // after each byte of a token; room for one more
 };
+
+GrammarMatcher::Impl::State GrammarMatcher::Impl::after(int id) {
+  if (id >= 0 && id == eos && lazy.may_end(state)) return LazyAutomaton::kEnd;
+  const std::string_view bytes = trie.bytes(id);
+  State to = bytes.empty() ? LazyAutomaton::kDead : state;
+  for (const char c : bytes) {
+    if (to != LazyAutomaton::kDead) to = lazy.next(to, static_cast<uint8_t>(c));
+  }
+  return to;
+}
 
 void GrammarMatcher::Impl::forget(size_t n_path) {
   masks.clear();
-  lazy.keep(std::span(path).first(n_path));
+  path[n_path] = marked;
+  lazy.keep(std::span(path).first(n_path + 1));
   state = path[0];
+  marked = path[n_path];
 }
 
 const Mask& GrammarMatcher::Impl::mask() {
@@ -83,8 +110,8 @@ Mask GrammarMatcher::Impl::make_mask() {
   return mask;
 }
 
-GrammarMatcher::GrammarMatcher(const Grammar& grammar, const Tokenizer& tokenizer, int n_vocab)
-    : impl_(std::make_unique<Impl>(grammar.automaton_, tokenizer, n_vocab)) {
+GrammarMatcher::GrammarMatcher(const Grammar& grammar, const GrammarVocabulary& vocabulary)
+    : impl_(std::make_unique<Impl>(grammar.automaton_, vocabulary.impl_)) {
   allowed();
 }
 GrammarMatcher::GrammarMatcher(GrammarMatcher&&) noexcept = default;
@@ -104,22 +131,26 @@ std::span<const uint64_t> GrammarMatcher::allowed() {
   return mask;
 }
 
+bool GrammarMatcher::allows(int id) {
+  return impl_->after(id) != LazyAutomaton::kDead;
+}
+
 void GrammarMatcher::accept(int id) {
   Impl& impl = *impl_;
-  if (id >= 0 && id == impl.eos && may_end()) {
-    impl.state = LazyAutomaton::kEnd;
-    return;
-  }
-  const std::string_view bytes = impl.trie.bytes(id);
-  LazyAutomaton::State to = bytes.empty() ? LazyAutomaton::kDead : impl.state;
-  for (const char c : bytes) {
-    if (to != LazyAutomaton::kDead) to = impl.lazy.next(to, static_cast<uint8_t>(c));
-  }
+  const LazyAutomaton::State to = impl.after(id);
   if (to == LazyAutomaton::kDead) {
-    fail("grammar: expected a token that it allows here, found {} ({})", id, quoted(bytes));
+    fail("grammar: expected a token that it allows here, found {} ({})", id, quoted(impl.trie.bytes(id)));
   }
   impl.path[0] = impl.state = to;
   if (impl.lazy.is_full()) impl.forget(1);
+}
+
+void GrammarMatcher::mark() {
+  impl_->marked = impl_->state;
+}
+
+void GrammarMatcher::rewind() {
+  impl_->state = impl_->marked;
 }
 
 bool GrammarMatcher::may_end() const {

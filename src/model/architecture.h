@@ -5,6 +5,7 @@
 
 #include "model/binder.h"
 #include "model/config.h"
+#include "model/lm_head.h"
 #include "model/pass.h"
 
 namespace gptj {
@@ -26,14 +27,23 @@ class Architecture {
   /// appends the tokens), hidden states stay in its scratch. False: `cancelled` said so, which is asked before each layer.
   virtual bool forward(const Pass& pass, const Cancelled& cancelled = {}) const = 0;
 
-  /// From there, the logits of its tokens [first, first + count) to rows 0 ... of Scratch::logits.
-  virtual void logits(const Pass& pass, int first, int count) const = 0;
+  /// Of its tokens [first, first + count), from there: the states after the final norm.
+  Rows final_states(const Pass& pass, int first, int count) const {
+    return final_norm(pass, head(), config_.layer_norm_eps, first, count);
+  }
+
+  /// And the logits, to rows 0 ... of Scratch::logits.
+  void logits(const Pass& pass, int first, int count) const {
+    lm_logits(pass, head(), config_.layer_norm_eps, first, count);
+  }
 
   /// Bytes of weights that evaluating one token reads.
   virtual uint64_t read_bytes() const = 0;
 
  protected:
   explicit Architecture(const Config& config) : config_(config) {}
+
+  virtual const LmHead& head() const = 0;
 
   const Config config_;
 };

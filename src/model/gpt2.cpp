@@ -2,7 +2,6 @@
 // own.
 
 #include "model/architecture.h"
-#include "model/lm_head.h"
 #include "model/ops.h"
 
 namespace gptj {
@@ -14,10 +13,10 @@ class Gpt2 : public Architecture {
 
   void bind(Binder& binder) override;
   bool forward(const Pass& pass, const Cancelled& cancelled) const override;
-  void logits(const Pass& pass, int first, int count) const override;
   uint64_t read_bytes() const override;
 
  private:
+  const LmHead& head() const override { return head_; }
   struct Layer {
     Norm ln_1, ln_2;
     Matrix attn;     // [3 n_embd, n_embd]: queries, keys, values
@@ -101,10 +100,6 @@ bool Gpt2::forward(const Pass& pass, const Cancelled& cancelled) const {
     probe(pass, "h.{}", i, x);
   }
   return true;
-}
-
-void Gpt2::logits(const Pass& pass, int first, int count) const {
-  lm_logits(pass, head_, config_.layer_norm_eps, first, count);
 }
 
 uint64_t Gpt2::read_bytes() const {

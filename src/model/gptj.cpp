@@ -4,7 +4,6 @@
 
 #include "base/error.h"
 #include "model/architecture.h"
-#include "model/lm_head.h"
 #include "model/ops.h"
 
 namespace gptj {
@@ -17,10 +16,10 @@ class GptJ : public Architecture {
 
   void bind(Binder& binder) override;
   bool forward(const Pass& pass, const Cancelled& cancelled) const override;
-  void logits(const Pass& pass, int first, int count) const override;
   uint64_t read_bytes() const override;
 
  private:
+  const LmHead& head() const override { return head_; }
   struct Layer {
     Norm ln_1;
     Matrix q, k, v, out;  // [n_embd, n_embd]
@@ -136,10 +135,6 @@ bool GptJ::forward(const Pass& pass, const Cancelled& cancelled) const {
     probe(pass, "h.{}", i, x);
   }
   return true;
-}
-
-void GptJ::logits(const Pass& pass, int first, int count) const {
-  lm_logits(pass, head_, config_.layer_norm_eps, first, count);
 }
 
 uint64_t GptJ::read_bytes() const {

@@ -2,12 +2,17 @@
 
 namespace gptj {
 
+Rows final_norm(const Pass& pass, const LmHead& head, float eps, int first, int count) {
+  const Rows normed = pass.scratch.normed.slice(0, count);
+  layer_norm(pass, head.norm, eps, pass.scratch.hidden.slice(first, count), normed);
+  probe(pass, "ln_f", normed);
+  return normed;
+}
+
 void lm_logits(const Pass& of_layers, const LmHead& head, float eps, int first, int count) {
   Pass pass = of_layers;
   if (pass.arithmetic == Arithmetic::prefill) pass.arithmetic = Arithmetic::decode;
-  const Rows last = pass.scratch.normed.slice(0, count);
-  layer_norm(pass, head.norm, eps, pass.scratch.hidden.slice(first, count), last);
-  probe(pass, "ln_f", last);
+  const Rows last = final_norm(pass, head, eps, first, count);
   const Vector* bias = head.bias.data != nullptr ? &head.bias : nullptr;
   linear(pass, {{.first = {head.weight, last}, .y = pass.scratch.logits.slice(0, count), .bias = bias}});
 }

@@ -67,6 +67,17 @@ TEST(Parallel, JsonHasALineForEach) {
   EXPECT_EQ(json_lines(written({"-p", kPrompt, "-n", "9", "-s", "3", "--json"})).at(0), found[1]);
 }
 
+TEST(Parallel, LogprobsAreThoseOfTheTextAlone) {
+  const std::vector<json> found =
+      json_lines(written({"-p", kPrompt, "-n", "9", "-s", "2", "-np", "2", "--logprobs", "2"}));
+  ASSERT_EQ(found.size(), 2U);
+  const std::vector<json> alone =
+      json_lines(written({"-p", kPrompt, "-n", "9", "-s", "3", "--logprobs", "2"}));
+  EXPECT_EQ(found[1].at("logprobs"), json(alone));
+  EXPECT_EQ(found[0].at("logprobs").size(), 9U);
+  EXPECT_NE(found[0].at("logprobs"), found[1].at("logprobs"));
+}
+
 TEST(BatchFile, EachLineIsAsAlone) {
   const TemporaryDirectory directory;
   const std::string file = directory.file(
@@ -217,7 +228,9 @@ TEST(BeamSearch, AndOthersDoNotGoTogether) {
       {{"--beams", "3", "--temp", "1"}, "found both"},
       {{"--beams", "3", "--min-p", "0.1"}, "expected --beams or --min-p, found both"},
       {{"--beams", "3", "--regex", "x"}, "found both"},
-      {{"--json", "--logprobs", "1"}, "found both"},
+      {{"--beams", "2", "--logprobs", "1"}, "found both"},
+      {{"-np", "2", "--logprobs", "1", "--echo"}, "found both"},
+      {{"-np", "2", "--session", "s"}, "found both"},
       {{"--beams", "3", "--batch-file", "x"}, "found both"},
       {{"--beams", "0"}, "found '0'"},
       {{"--length-penalty", "2"}, "--length-penalty: expected --beams beside it"},

@@ -255,6 +255,59 @@ TEST(Chat, ALongPlainTextGoesOn) {
   EXPECT_TRUE(contains(f.out, "int x\n"));
 }
 
+TEST(Chat, EachAnswerFollowsTheGrammar) {
+  for (const std::vector<std::string>& grammar : {std::vector<std::string>{"--regex", "[0-9]{3}x"},
+                                                  {"--grammar", "root ::= [0-9] [0-9] [0-9] \"x\""},
+                                                  {"--json-schema", R"({"const": 5})"}}) {
+    std::vector<std::string> options = {"-n", "20", "--preset", "dolly"};
+    options.insert(options.end(), grammar.begin(), grammar.end());
+    const std::vector<std::string> answers = lines(output("int\nchar\n/retry\n", options));
+    ASSERT_EQ(answers.size(), 3U);
+    for (const std::string& answer : answers) EXPECT_TRUE(answer == "5" || matches(answer, "###x")) << answer;
+  }
+  EXPECT_TRUE(contains(failure("", {"--regex", "("}), "--regex: "));
+}
+
+TEST(Chat, AnAnswerTakesNoLongerThanItMay) {
+  const Finished f =
+      gptj({"chat", "-m", kDemoGptJ, "-n", "-1", "--ignore-eos", "--max-time", "0.2"}, "int\n/show\n");
+  EXPECT_EQ(f.code, 0) << f.err;
+  EXPECT_TRUE(has_line(f.err, "chat: stopped after 0.2 seconds"));
+  EXPECT_FALSE(contains(f.err, "ended the text at once"));
+  EXPECT_TRUE(contains(f.out, "1 exchange,"));
+}
+
+TEST(Chat, ASessionIsNotReadAgain) {
+  const TemporaryDirectory directory;
+  const std::string session = directory / "s", talk = directory / "talk";
+  const auto said = [&](const std::string& input) {
+    const Finished f = gptj(
+        {"chat", "-m", kDemoGptJ, "-v", "-n", "8", "--temp", "0", "--preset", "dolly", "--session", session},
+        input);
+    EXPECT_EQ(f.code, 0) << f.err;
+    return f;
+  };
+  const Finished first = said("int main\n/save " + talk + "\n");
+  EXPECT_TRUE(has_line(first.err, "main:       session = % tokens written in %.## ms"));
+  EXPECT_TRUE(contains(first.err, "(0 were known)"));
+  const Finished second = said("/load " + talk + "\nchar\n");
+  EXPECT_FALSE(contains(second.err, "(0 were known)"));
+  EXPECT_TRUE(has_line(second.err, "main:       session = % tokens written in %.## ms"));
+  EXPECT_FALSE(contains(said("/exit\n").err, "tokens written"));  // as it was
+  EXPECT_TRUE(contains(said("int main\n").err, "tokens were there"));
+}
+
+TEST(Chat, PromptsCanBeReadBothWays) {
+  const auto answers = [](const std::vector<std::string>& more) { return output("static int\n", more); };
+  const std::vector<std::string> options = {"-n", "30", "-c", "200", "--temp", "0", "-b", "2"};
+  std::vector<std::string> both = options;
+  both.push_back("--prefix-lm");
+  EXPECT_EQ(
+      "static int\n" + answers(both),
+      gptj({"-m", kDemoGptJ, "-q", "-n", "30", "--temp", "0", "--prefix-lm", "-p", "static int\n"}).out);
+  EXPECT_NE(answers(both), answers(options));
+}
+
 TEST(Chat, ATooLongMessageIsRefused) {
   const std::string longest(2000, '(');
   EXPECT_TRUE(contains(failure(longest + "\n", {"-c", "64", "--preset", "dolly"}),

@@ -1,7 +1,11 @@
 // What researchers ask: score, embed, perplexity against a base, intermediates.
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <unistd.h>
 
+#include <array>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -35,6 +39,25 @@ TEST(Score, WritesALineForEachContinuation) {
   expect_score(found[0], -6.484111, {{"id", id}, {"continuation", 0}, {"is_greedy", false}, {"n_tokens", 4}});
   expect_score(found[1], -0.878013, {{"id", id}, {"continuation", 1}, {"is_greedy", true}, {"n_tokens", 3}});
   expect_score(found[2], -0.360930, {{"is_greedy", true}, {"n_tokens", 2}});
+}
+
+TEST(Score, AnswersEachLineAsItComes) {
+  std::array<int, 2> in, out;
+  ASSERT_EQ(::pipe2(in.data(), O_CLOEXEC) + ::pipe2(out.data(), O_CLOEXEC), 0);
+  Process score({.args = {"score", "-m", kDemoGptJ, "-q"}, .in = in[0], .out = out[1]});
+  const std::string question = R"({"context": "a", "continuation": " b"})"
+                               "\n";
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_EQ(::write(in[1], question.data(), question.size()), static_cast<ssize_t>(question.size()));
+    pollfd answer{out[0], POLLIN, 0};
+    ASSERT_EQ(::poll(&answer, 1, 60'000), 1);  // while the input goes on
+    std::array<char, 1000> line;
+    const ssize_t n = ::read(out[0], line.data(), line.size());
+    ASSERT_GT(n, 0);
+    EXPECT_TRUE(json::parse(line.begin(), line.begin() + n).contains("log_likelihood"));
+  }
+  for (const int fd : {in[0], in[1], out[0], out[1]}) ::close(fd);
+  EXPECT_EQ(score.finish().code, 0);
 }
 
 TEST(Score, SaysWhatItCuts) {

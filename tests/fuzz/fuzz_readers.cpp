@@ -87,7 +87,7 @@ template <Grammar (*kMake)(std::string_view)>
 void read_grammar(const std::string& text) {
   constexpr size_t kSteps = 64;
   try {
-    GrammarMatcher matcher(kMake(text), test::byte_tokenizer(), test::byte_tokenizer().n_tokens());
+    GrammarMatcher matcher(kMake(text), {test::byte_tokenizer(), test::byte_tokenizer().n_tokens()});
     for (size_t i = 0; i < kSteps && !matcher.must_end(); ++i) {
       int next = i < text.size() ? static_cast<unsigned char>(text[i]) : 0;
       if (!test::is_allowed(matcher, next)) {

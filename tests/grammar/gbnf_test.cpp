@@ -113,7 +113,7 @@ TEST(Gbnf, RulesByTheThousandAreNoRecursion) {
   std::string text = "root ::= r0 \"!\"\n";
   for (int i = 0; i < kRules; ++i) text += fmt::format("r{} ::= \"a\" r{}\n", i, i + 1);
   text += fmt::format("r{} ::= \"b\"\n", kRules);
-  GrammarMatcher matcher(Grammar::gbnf(text), test::byte_tokenizer(), 257);
+  GrammarMatcher matcher(Grammar::gbnf(text), {test::byte_tokenizer(), 257});
   for (int i = 0; i < kRules; ++i) matcher.accept('a');
   matcher.accept('b');
   EXPECT_FALSE(matcher.may_end());

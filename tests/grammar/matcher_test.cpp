@@ -1,6 +1,7 @@
 #include "gptj/grammar.h"
 
 #include <bit>
+#include <optional>
 #include <utility>
 
 #include "grammar/language.h"
@@ -20,7 +21,7 @@ int n_allowed(GrammarMatcher& matcher) {
 /// The mask as it is defined: each token alone, tried.
 void expect_exact_mask(const Grammar& grammar, const std::string& before) {
   const Tokenizer& tokenizer = test::gpt2_tokenizer();
-  GrammarMatcher matcher(grammar, tokenizer, test::kNVocab), bytes(grammar, test::byte_tokenizer(), 257);
+  GrammarMatcher matcher(grammar, {tokenizer, test::kNVocab}), bytes(grammar, {test::byte_tokenizer(), 257});
   for (const char c : before) bytes.accept(static_cast<unsigned char>(c));
   for (const int id : tokenizer.encode(before)) matcher.accept(id);
   const std::vector<uint64_t> mask(matcher.allowed().begin(), matcher.allowed().end());
@@ -28,7 +29,7 @@ void expect_exact_mask(const Grammar& grammar, const std::string& before) {
   for (int id = 0; id < test::kNVocab; id += id < 260 || id > 50'250 ? 1 : step) {
     bool expected = id == tokenizer.eos() ? matcher.may_end() : !tokenizer.decode(id).empty();
     if (id != tokenizer.eos() && expected) {
-      GrammarMatcher tried(grammar, test::byte_tokenizer(), 257);
+      GrammarMatcher tried(grammar, {test::byte_tokenizer(), 257});
       const std::string text = before + std::string(tokenizer.decode(id));
       for (size_t i = 0; expected && i < text.size(); ++i) {
         const int byte = static_cast<unsigned char>(text[i]);
@@ -49,7 +50,7 @@ TEST(GrammarMatcher, MaskIsExact) {
 }
 
 TEST(GrammarMatcher, EndsOnlyWhereTheTextIsWhole) {
-  GrammarMatcher matcher(Grammar::regex("ab?"), test::byte_tokenizer(), 257);
+  GrammarMatcher matcher(Grammar::regex("ab?"), {test::byte_tokenizer(), 257});
   EXPECT_FALSE(matcher.may_end());
   EXPECT_FALSE(is_allowed(matcher, 256));
   EXPECT_EQ(n_allowed(matcher), 1);
@@ -69,7 +70,7 @@ TEST(GrammarMatcher, EndsOnlyWhereTheTextIsWhole) {
 }
 
 TEST(GrammarMatcher, AfterTheEndNothingFollows) {
-  GrammarMatcher matcher(Grammar::regex("a*"), test::byte_tokenizer(), 257);
+  GrammarMatcher matcher(Grammar::regex("a*"), {test::byte_tokenizer(), 257});
   matcher.accept(256);
   EXPECT_TRUE(matcher.must_end());
   EXPECT_THROW(matcher.accept('a'), Error);
@@ -77,7 +78,7 @@ TEST(GrammarMatcher, AfterTheEndNothingFollows) {
 }
 
 TEST(GrammarMatcher, RefusesWhatIsNotAllowedAndStaysWhereItWas) {
-  GrammarMatcher matcher(Grammar::regex("ab"), test::byte_tokenizer(), 300);
+  GrammarMatcher matcher(Grammar::regex("ab"), {test::byte_tokenizer(), 300});
   for (const int id : {int{'b'}, 256, 257, 299, -1, 1'000'000}) EXPECT_THROW(matcher.accept(id), Error) << id;
   matcher.accept('a');
   matcher.accept('b');
@@ -90,7 +91,7 @@ TEST(GrammarMatcher, AddedTokensAndPaddingAreNoText) {
   vocab.added.push_back({.id = 50257, .text = "extra"});
   vocab.tokens.emplace_back("");
   const Tokenizer tokenizer(std::move(vocab));
-  GrammarMatcher matcher(Grammar::regex("(.|\\s)+"), tokenizer, test::kNVocab);
+  GrammarMatcher matcher(Grammar::regex("(.|\\s)+"), {tokenizer, test::kNVocab});
   EXPECT_TRUE(is_allowed(matcher, 15496));
   for (const int id : {50256, 50257, 50258, 50399}) EXPECT_FALSE(is_allowed(matcher, id)) << id;
   matcher.accept(15496);
@@ -101,7 +102,7 @@ TEST(GrammarMatcher, AddedTokensAndPaddingAreNoText) {
 TEST(GrammarMatcher, TokensMayCutCharacters) {
   const Tokenizer& tokenizer = test::gpt2_tokenizer();
   const Grammar grammar = Grammar::regex("[\\u4e00-\\u9fff]{2}");
-  GrammarMatcher matcher(grammar, tokenizer, test::kNVocab);
+  GrammarMatcher matcher(grammar, {tokenizer, test::kNVocab});
   const std::string text = "\xe9\xbe\x8d\xe8\x99\x8e";
   const std::vector<int> ids = tokenizer.encode(text);
   ASSERT_GT(ids.size(), 2U);  // so some token is part of a character
@@ -114,12 +115,12 @@ TEST(GrammarMatcher, TokensMayCutCharacters) {
 }
 
 TEST(GrammarMatcher, AVocabularyThatCannotWriteItIsRefused) {
-  EXPECT_THROW(GrammarMatcher(Grammar::regex("a"), test::byte_tokenizer(), 'a'), Error);
-  EXPECT_NO_THROW(GrammarMatcher(Grammar::regex("a"), test::byte_tokenizer(), 'a' + 1));
+  EXPECT_THROW(GrammarMatcher(Grammar::regex("a"), {test::byte_tokenizer(), 'a'}), Error);
+  EXPECT_NO_THROW(GrammarMatcher(Grammar::regex("a"), {test::byte_tokenizer(), 'a' + 1}));
 }
 
 TEST(GrammarMatcher, WithoutAnEndOfTextTokenTheMaskIsEmptyAtTheEnd) {
-  GrammarMatcher matcher(Grammar::regex("a"), test::byte_tokenizer(), 256);
+  GrammarMatcher matcher(Grammar::regex("a"), {test::byte_tokenizer(), 256});
   matcher.accept('a');
   EXPECT_TRUE(matcher.must_end());
   EXPECT_EQ(n_allowed(matcher), 0);
@@ -128,7 +129,7 @@ TEST(GrammarMatcher, WithoutAnEndOfTextTokenTheMaskIsEmptyAtTheEnd) {
 TEST(GrammarMatcher, GrammarsAreCopies) {
   Grammar grammar = Grammar::regex("a+");
   const Grammar copy = grammar;
-  GrammarMatcher matcher(grammar, test::byte_tokenizer(), 257);
+  GrammarMatcher matcher(grammar, {test::byte_tokenizer(), 257});
   grammar = Grammar::regex("b");
   matcher.accept('a');
   EXPECT_TRUE(test::accepts(copy, test::byte_tokenizer(), "aaa"));
@@ -136,7 +137,7 @@ TEST(GrammarMatcher, GrammarsAreCopies) {
 }
 
 TEST(GrammarMatcher, DeepNestingEndsWithoutAnError) {
-  GrammarMatcher matcher(Grammar::json_schema("true"), test::byte_tokenizer(), 257);
+  GrammarMatcher matcher(Grammar::json_schema("true"), {test::byte_tokenizer(), 257});
   int depth = 0;
   for (; is_allowed(matcher, '['); ++depth) matcher.accept('[');
   EXPECT_GT(depth, 1000);
@@ -149,7 +150,7 @@ TEST(GrammarMatcher, AmbiguityIsNotExponential) {
   const Grammar grammar = Grammar::gbnf(
       "root ::= \"(\" a \")\" | \"(\" b \"]\" | \"x\"\na ::= root | root \"y\"\nb ::= root | root \"y\" | "
       "root \"z\"");
-  GrammarMatcher matcher(grammar, test::byte_tokenizer(), 257);
+  GrammarMatcher matcher(grammar, {test::byte_tokenizer(), 257});
   for (int i = 0; i < 500; ++i) matcher.accept('(');
   matcher.accept('x');
   for (int i = 0; i < 500; ++i) {
@@ -173,14 +174,45 @@ TEST(GrammarMatcher, NorAreRulesThatCanBeEmpty) {
 TEST(GrammarMatcher, TablesThatFillUpAreForgotten) {
   // A state for each history of 18 letters: more than the tables hold.
   const Grammar grammar = Grammar::regex("(?:[ab]|c[ab]{17}d)*[ab]{0,9}(a[ab]{17}|b[ab]{16})x");
-  GrammarMatcher matcher(grammar, test::gpt2_tokenizer(), test::kNVocab);
+  GrammarMatcher matcher(grammar, {test::gpt2_tokenizer(), test::kNVocab});
   std::mt19937 random(1);
   for (int i = 0; i < 3000; ++i) {
     const int id = test::gpt2_tokenizer().encode(random() % 2 == 0 ? "a" : "b")[0];
     ASSERT_TRUE(is_allowed(matcher, id)) << i;
     matcher.accept(id);
   }
-  EXPECT_TRUE(is_allowed(matcher, test::gpt2_tokenizer().encode("x")[0]));
+  const int x = test::gpt2_tokenizer().encode("x")[0];
+  EXPECT_TRUE(is_allowed(matcher, x));
+  matcher.rewind();  // to the beginning
+  EXPECT_FALSE(is_allowed(matcher, x));
+}
+
+TEST(GrammarMatcher, WhatIsTriedIsTakenBack) {
+  GrammarMatcher matcher(Grammar::regex("a(bc)*"), {test::byte_tokenizer(), 257});
+  matcher.accept('a');
+  matcher.mark();
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_TRUE(matcher.allows('b'));
+    EXPECT_FALSE(matcher.allows('c'));
+    EXPECT_TRUE(matcher.allows(256));
+    matcher.accept('b');
+    EXPECT_FALSE(matcher.may_end());
+    EXPECT_FALSE(matcher.allows(256));
+    matcher.rewind();
+    matcher.accept(256);
+    EXPECT_FALSE(matcher.allows('b'));
+    matcher.rewind();
+  }
+}
+
+TEST(GrammarMatcher, TextsMayShareAVocabulary) {
+  std::optional<GrammarVocabulary> vocabulary(std::in_place, test::byte_tokenizer(), 257);
+  GrammarMatcher one(Grammar::regex("ab"), *vocabulary), other(Grammar::regex("xy"), *vocabulary);
+  vocabulary.reset();
+  one.accept('a');
+  other.accept('x');
+  EXPECT_TRUE(one.allows('b'));
+  EXPECT_TRUE(other.allows('y'));
 }
 
 }  // namespace

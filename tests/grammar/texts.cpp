@@ -50,7 +50,7 @@ bool is_allowed(GrammarMatcher& matcher, int id) {
 }
 
 bool accepts(const Grammar& grammar, const Tokenizer& tokenizer, std::string_view text) {
-  GrammarMatcher matcher(grammar, tokenizer, tokenizer.n_tokens());
+  GrammarMatcher matcher(grammar, {tokenizer, tokenizer.n_tokens()});
   for (const int id : tokenizer.encode(text)) {
     if (!is_allowed(matcher, id)) return false;
     matcher.accept(id);
@@ -60,7 +60,7 @@ bool accepts(const Grammar& grammar, const Tokenizer& tokenizer, std::string_vie
 
 std::string random_text(const Grammar& grammar, const Tokenizer& tokenizer, std::mt19937& random, int n) {
   constexpr int kPatience = 3000;
-  GrammarMatcher matcher(grammar, tokenizer, tokenizer.n_tokens());
+  GrammarMatcher matcher(grammar, {tokenizer, tokenizer.n_tokens()});
   std::vector<int> closing;
   for (const char* c : {"\\", "\"", "]", "}", ")", "b"}) closing.push_back(tokenizer.encode(c).front());
   std::string text;

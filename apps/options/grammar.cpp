@@ -1,9 +1,9 @@
-#include "generate/grammar_option.h"
+#include "options/grammar.h"
 
 #include <fmt/format.h>
 
 #include "gptj/error.h"
-#include "terminal/console.h"
+#include "terminal/text_input.h"
 
 namespace gptj::apps {
 namespace {

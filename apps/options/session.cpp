@@ -1,7 +1,7 @@
-#include "generate/session_option.h"
+#include "options/session.h"
 
+#include <algorithm>
 #include <filesystem>
-#include <span>
 #include <utility>
 
 #include "base/quoted.h"
@@ -19,11 +19,9 @@ std::span<const int> pending_of(const GenerateResult& result) {
 
 }  // namespace
 
-void SessionOption::declare(CommandLine& line) {
+void SessionOption::declare(CommandLine& line, std::string_view help) {
   line.group("Session");
-  line.text("--session", path_, "FILE",
-            "keep evaluated tokens in this file, and use what it has of the prompt; without a prompt, go on "
-            "where it ends");
+  line.text("--session", path_, "FILE", help);
   line.flag("--session-read-only", read_only_, "use the file as it is, do not write it");
 }
 
@@ -49,14 +47,15 @@ std::vector<int> SessionOption::take_text() {
   return std::move(saved.ids);
 }
 
-void SessionOption::load(Session& session, const std::vector<int>& prompt, const Log& log) const {
+void SessionOption::load(Session& session, std::optional<std::span<const int>> text, const Log& log) {
   if (!is_there()) return;
   try {
-    load_session(session, *path_, prompt);
+    load_session(session, *path_, text);
   } catch (const Error& error) {
     if (is_text_) throw;
     log.line("main: warning: {}; the prompt is evaluated instead", error.what());
   }
+  held_.assign(session.tokens().begin(), session.tokens().end());
 }
 
 void SessionOption::save(const Session& session, const GenerateResult& result, const Log& log) const {
@@ -69,8 +68,16 @@ void SessionOption::save(const Session& session, const GenerateResult& result, c
     log.line("main:       session: stopped in the prompt, '{}' stays as it was", escaped(*path_));
     return;
   }
+  write(session, pending_of(result), log);
+}
+
+void SessionOption::save(const Session& session, const Log& log) const {
+  if (path_ && !read_only_ && !std::ranges::equal(session.tokens(), held_)) write(session, {}, log);
+}
+
+void SessionOption::write(const Session& session, std::span<const int> pending, const Log& log) const {
   const Stopwatch saving;
-  save_session(session, *path_, pending_of(result));
+  save_session(session, *path_, pending);
   log.line("main:       session = {} tokens written in {:.2f} ms", session.n_past(), saving.ms());
 }
 

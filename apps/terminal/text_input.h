@@ -1,0 +1,35 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+namespace gptj::apps {
+
+/// A file or standard input, read as it comes.
+class TextInput {
+ public:
+  /// Without a path: standard input. Throws Error.
+  explicit TextInput(const std::optional<std::string>& path);
+  ~TextInput();
+  TextInput(const TextInput&) = delete;
+  TextInput& operator=(const TextInput&) = delete;
+
+  /// The next line, without its newline, as soon as it is there; none: that was all. Throws Error.
+  std::optional<std::string> line();
+
+  /// All that is left. Throws Error.
+  std::string all();
+
+ private:
+  bool receive();
+
+  std::string name_;  // for messages
+  int fd_;
+  std::string waiting_;
+};
+
+/// All bytes of a file or of standard input. Throws Error.
+std::string read_file(const std::string& path);
+std::string read_standard_input();
+
+}  // namespace gptj::apps
