@@ -15,6 +15,8 @@ test_packages=(
   g++-aarch64-linux-gnu qemu-user googletest  # NEON kernels: built with the cross compiler, run by emulation
 )
 
+lint_packages=("${build_packages[@]}" libgtest-dev libbenchmark-dev clang-tidy-14 cppcheck)  # scripts/lint.sh
+
 say() { printf '\n== %s\n' "$*"; }
 
 # Installs those of the packages that are missing; without the right to do so, names them and fails.

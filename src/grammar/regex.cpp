@@ -152,7 +152,7 @@ class RegexParser {
     }
     scanner_.take();
     const CharSet listed{std::move(ranges)};
-    const CharSet set = inverted ? listed.complement() : listed;
+    CharSet set = inverted ? listed.complement() : listed;
     if (set.empty()) scanner_.fail_at(begin, "no character is in this class");
     return set;
   }

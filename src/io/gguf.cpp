@@ -140,7 +140,7 @@ std::string name_of_parts(const GgufMetadata& metadata, uint64_t count) {
   if (!path.ends_with(ending)) {
     fail("{}: part {} of {}: expected a name that ends in {}", quoted(path), number + 1, count, ending);
   }
-  const std::string name = path.substr(0, path.size() - ending.size());
+  std::string name = path.substr(0, path.size() - ending.size());
   if (number != 0) {
     fail("{}: part {} of {}; name the first one instead: {}", quoted(path), number + 1, count,
          quoted(name + part_ending(0, count)));

@@ -15,16 +15,16 @@ namespace gptj {
 
 /// Room for the activations of up to `n_batch` tokens, taken once when a session opens.
 struct Scratch {
-  Rows hidden;           // [n_batch, n_embd], the residual stream
-  Rows normed;           // [n_batch, n_embd]
-  Rows qkv;              // [n_batch, 3 * qkv_step]
-  Rows mixed;            // [n_batch, n_embd], what attention makes of the values
-  Rows inner;            // [n_batch, n_inner]
-  Rows logits;           // [logit rows, n_vocab]
-  uint8_t* operands[2];  // room for each input of a pass over weights as products want it
-  float* cos_sin;        // [n_ctx, n_rot]: the rotary angles of each position
-  float* threads;        // [n_threads][thread_stride]: what attention or a product needs beside
-  int64_t thread_stride;
+  Rows hidden;                // [n_batch, n_embd], the residual stream
+  Rows normed;                // [n_batch, n_embd]
+  Rows qkv;                   // [n_batch, 3 * qkv_step]
+  Rows mixed;                 // [n_batch, n_embd], what attention makes of the values
+  Rows inner;                 // [n_batch, n_inner]
+  Rows logits;                // [logit rows, n_vocab]
+  uint8_t* operands[2] = {};  // room for each input of a pass over weights as products want it
+  float* cos_sin = nullptr;   // [n_ctx, n_rot]: the rotary angles of each position
+  float* threads = nullptr;   // [n_threads][thread_stride]: what attention or a product needs beside
+  int64_t thread_stride = 0;
 
   float* of_thread(int thread) const { return threads + thread * thread_stride; }
 

@@ -165,29 +165,14 @@ TEST(Chat, AConversationCanBeSavedAndLoaded) {
             1);  // nothing half-written
 }
 
-TEST(Chat, ADamagedConversationIsRefusedByName) {
+TEST(Chat, AFileThatCannotBeReadIsNamed) {
   const TemporaryDirectory directory;
-  const struct {
-    const char *text, *message;
-  } kDamaged[] = {
-      {"", "no JSON from byte 1"},
-      {"{\"preset\": \"plain\", \"messages\": [", "no JSON from byte 34"},
-      {"[]", "expected 'preset' in a saved conversation, found none"},
-      {"{\"messages\": []}", "expected 'preset'"},
-      {"{\"preset\": 1, \"messages\": []}",
-       "expected 'preset' to be string in a saved conversation, found number"},
-      {"{\"preset\": \"nobody\", \"messages\": []}", "found 'nobody'"},
-      {"{\"preset\": \"plain\"}", "expected 'messages'"},
-      {"{\"preset\": \"plain\", \"messages\": {}}", "expected 'messages' to be array"},
-      {"{\"preset\": \"plain\", \"messages\": [1]}", "expected 'role'"},
-      {"{\"preset\": \"plain\", \"messages\": [{\"role\": \"cook\", \"text\": \"\"}]}", "found 'cook'"},
-      {"{\"preset\": \"plain\", \"messages\": [{\"role\": \"user\"}]}", "expected 'text'"},
-      {"{\"preset\": \"plain\", \"system\": [], \"messages\": []}", "expected 'system' to be string"}};
-  for (const auto& [text, message] : kDamaged) {
-    const std::string said = failure("/load " + directory.file("talk.json", text) + "\n");
-    EXPECT_TRUE(contains(said, message));
-    EXPECT_TRUE(contains(said, directory / "talk.json"));
+  const std::string file = directory.file("broken", "user = \"{}\"\n");
+  for (const std::string& said : {failure("/load " + file + "\n"), failure("", {"--preset", file})}) {
+    EXPECT_TRUE(contains(said, file));
   }
+  EXPECT_TRUE(contains(failure("", {"--preset", "doly"}), "did you mean 'dolly'?"));
+  EXPECT_TRUE(contains(failure("/preset none\n"), "dialogpt, dolly, gpt4all-j, plain, pygmalion or a file"));
 }
 
 TEST(Chat, APresetMayBeAFile) {
@@ -196,32 +181,6 @@ TEST(Chat, APresetMayBeAFile) {
       directory.file("own", "# mine\n\nuser = \"<{}>\\n\"\r\n  assistant=\"\\t\\\"{}\\\"\\\\\"\n");
   EXPECT_EQ(output("a\nb\n/show prompt\n", {"--preset", own}), "\n\n<a>\n\t\"\"\\<b>\n\t\"\n");
   EXPECT_TRUE(contains(output("a\n/preset " + own + "\n/show prompt\n"), "\n<a>\n\t\"\n"));
-}
-
-TEST(Chat, ABrokenPresetNamesFileAndLine) {
-  const TemporaryDirectory directory;
-  const struct {
-    const char *text, *message;
-  } kBroken[] = {{"", ": expected a line for 'user', found none"},
-                 {"user = \"{}\"\n", ": expected a line for 'assistant', found none"},
-                 {"user = \"{}\"\n\nassistant\n", ":3: expected NAME = \"TEXT\""},
-                 {"user = {}\n", ":1: expected NAME = \"TEXT\""},
-                 {"user = \"{}\n", ":1: expected NAME = \"TEXT\""},
-                 {"user = \"a\"b{}\"\n", ":1: expected NAME = \"TEXT\""},
-                 {"user = \"\\x{}\"\n", ":1: expected NAME = \"TEXT\""},
-                 {"user = \"\"\n", ":1: expected {} once, for the text, found ''"},
-                 {"user = \"{}{}\"\n", ":1: expected {} once"},
-                 {"user = \"{}\"\nuser = \"{}\"\n", ":2: expected one line for each name"},
-                 {"stop = \"\"\n", ":1: expected a text, found ''"},
-                 {"users = \"{}\"\n", "found 'users'"}};
-  for (const auto& [text, message] : kBroken) {
-    const std::string file = directory.file("own", text);
-    const std::string said = failure("", {"--preset", file});
-    EXPECT_TRUE(contains(said, message));
-    EXPECT_TRUE(contains(said, file));
-  }
-  EXPECT_TRUE(contains(failure("", {"--preset", "doly"}), "did you mean 'dolly'?"));
-  EXPECT_TRUE(contains(failure("/preset none\n"), "dialogpt, dolly, gpt4all-j, plain, pygmalion or a file"));
 }
 
 /// Messages that say their number, `n` of them, and a look at what the model reads.
