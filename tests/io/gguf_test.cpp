@@ -183,7 +183,7 @@ TEST(Gguf, OtherArchitecturesAreNamed) {
   const TempDir dir;
   GgufFile file = gguf_gpt2(kTiny);
   file.set("general.architecture", "llama");
-  expect_open_error(dir.write("m.gguf", file.bytes()), {"GGUF", "'llama'", "gptj and gpt2"});
+  expect_open_error(dir.write("m.gguf", file.bytes()), {"general.architecture", "gptj or gpt2", "'llama'"});
   file.set("general.architecture", "gpt2");
   file.set("tokenizer.ggml.model", "llama");
   expect_open_error(dir.write("m.gguf", file.bytes()), {"tokenizer.ggml.model", "gpt2", "'llama'"});
