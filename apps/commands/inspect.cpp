@@ -21,6 +21,7 @@ std::string sizes(const ModelInfo& info) {
   row("file format", info.file_format);
   row("architecture", info.architecture);
   row("type", info.type);
+  if (info.memory_type != info.type) row("in memory", info.memory_type);
   row("parameters", info.n_params);
   row("n_vocab", info.n_vocab);
   row("n_ctx", info.n_ctx);

@@ -10,10 +10,11 @@ namespace gptj::apps {
 namespace {
 
 /// ggml's word for F16 and F32 files, the type's own name for others.
-std::string type_line(const std::string& type) {
-  if (type == "f16") return "f16     = 1";
-  if (type == "f32") return "f16     = 0";
-  return "type    = " + type;
+std::string type_line(const ModelInfo& info) {
+  if (info.type == "f16") return "f16     = 1";
+  if (info.type == "f32") return "f16     = 0";
+  const std::string line = "type    = " + info.type;
+  return info.memory_type == info.type ? line : fmt::format("{} ({} in memory)", line, info.memory_type);
 }
 
 void describe_details(const ModelInfo& info, const SessionOptions& session, const SessionMemory& memory,
@@ -48,7 +49,7 @@ Model load_model(OpenedModel opened, const SessionOptions& session, const Memory
   log.line("{}: n_head  = {}", me, info.n_head);
   log.line("{}: n_layer = {}", me, info.n_layer);
   if (info.n_rot > 0) log.line("{}: n_rot   = {}", me, info.n_rot);
-  log.line("{}: {}", me, type_line(info.type));
+  log.line("{}: {}", me, type_line(info));
   if (log.verbose()) describe_details(info, session, memory, me, log);
   log.line("{}: ggml ctx size = {:.2f} MB", me,
            megabytes(info.weight_bytes + memory.kv_cache + memory.scratch));

@@ -25,6 +25,7 @@ struct ModelInfo {
   std::string file_format;   // "gptj", "ggml", "GGUF", "safetensors", "torch"
   std::string architecture;  // "gptj", "gpt2"
   std::string type;          // that of most weights in the file: "f16", "q4_K", ...
+  std::string memory_type;   // the same in memory: "q4_1" for "q4_K", which no kernel computes with
   int n_vocab = 0;           // rows of the logits; may exceed the tokenizer's n_tokens() (padding)
   int n_ctx = 0;             // longest context the model was made for, in tokens
   int n_embd = 0;

@@ -59,7 +59,7 @@ double RoofMeter::measure(Roof roof) {
 Roof prompt_roof(const ModelInfo& model, bool exact) {
   const Arithmetic arithmetic = exact ? Arithmetic::exact : Arithmetic::prefill;
   for (int d = 0; d < kNumDTypes; ++d) {
-    if (model.type != info(static_cast<DType>(d)).name) continue;
+    if (model.memory_type != info(static_cast<DType>(d)).name) continue;
     const Operand operand = kernels().formats[d].products[static_cast<int>(arithmetic)].operand;
     return operand == Operand::f32 ? Roof::f32 : operand == Operand::bf16 ? Roof::bf16 : Roof::int8;
   }

@@ -181,8 +181,7 @@ std::vector<std::string> warnings_of(const OutputForm& form, const Vocab& vocab,
       std::find_if(plan.matrices.begin(), plan.matrices.end(), [](const PlannedMatrix& matrix) {
         const FileTensor& from = *matrix.from->from;
         const bool quantized = from.encoding != nullptr || info(from.dtype).block > 1;
-        return quantized && info(matrix.to.dtype).block > 1 &&
-               (from.encoding != nullptr || from.dtype != matrix.to.dtype);
+        return quantized && info(matrix.to.dtype).block > 1 && from.dtype != matrix.to.dtype;
       });
   if (again != plan.matrices.end()) {
     out.push_back(

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "engine/importance_file.h"
 #include "tensor/tensor.h"
 
@@ -37,6 +38,7 @@ struct Sums {
 ImportanceResult measure_importance(Session& session, std::span<const int> ids, const std::string& path,
                                     const std::function<bool(int, int)>& progress) {
   if (ids.empty()) fail("imatrix: expected a text of at least one token, found none");
+  OutputFile{path};  // what cannot be written should fail before hours of measuring, not after them
   const size_t window = std::min(ids.size(), static_cast<size_t>(session.n_ctx()));
   const auto n_windows = static_cast<int>(ids.size() / window);
   std::map<std::string, Sums, std::less<>> sums;

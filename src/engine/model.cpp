@@ -17,14 +17,23 @@ namespace gptj {
 namespace {
 
 /// The type of most weights in the layers: what a model is named by, however large its vocabulary.
-std::string main_type(const Binder& binder) {
+template <class TypeOf>
+std::string main_type(const Binder& binder, const TypeOf& type_of) {
   std::map<std::string_view, uint64_t> bytes;
   for (const MatrixBinding& matrix : binder.matrices()) {
-    if (matrix.layer >= 0) bytes[matrix.from->type()] += matrix.from->bytes;
+    if (matrix.layer >= 0) bytes[type_of(matrix)] += matrix.from->bytes;
   }
   const auto most = std::max_element(bytes.begin(), bytes.end(),
                                      [](const auto& a, const auto& b) { return a.second < b.second; });
   return std::string(most->first);
+}
+
+std::string file_type(const Binder& binder) {
+  return main_type(binder, [](const MatrixBinding& matrix) { return matrix.from->type(); });
+}
+
+std::string memory_type(const Binder& binder) {
+  return main_type(binder, [](const MatrixBinding& matrix) { return info(matrix.to->dtype).name; });
 }
 
 uint64_t n_values(const FileTensor& tensor) {
@@ -52,7 +61,8 @@ ModelInfo describe(const BoundModel& model) {
   out.path = file.path;
   out.file_format = file.format;
   out.architecture = config.model_type;
-  out.type = main_type(model.binder);
+  out.type = file_type(model.binder);
+  out.memory_type = memory_type(model.binder);
   out.n_vocab = config.n_vocab;
   out.n_ctx = config.n_ctx;
   out.n_embd = config.n_embd;
@@ -99,6 +109,7 @@ bool OpenedModel::store_as(const std::string& type) {
   BoundModel& bound = impl_->bound;
   if (!bound.binder.store_as(dtype_by_name(type))) return false;
   impl_->info.type = type;
+  impl_->info.memory_type = memory_type(bound.binder);
   impl_->info.weight_bytes = loaded_bytes(bound.binder);
   impl_->info.read_bytes = bound.architecture->read_bytes();
   return true;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "io/architectures.h"
 #include "io/byte_reader.h"
 #include "io/ggml_ftype.h"
 #include "text/vocab_files.h"
@@ -24,29 +25,6 @@ constexpr int32_t kMaxLayers = 1 << 12;
 constexpr int32_t kMaxNameBytes = 256;
 constexpr uint32_t kMaxTokenBytes = 1 << 16;
 constexpr size_t kMaxTensors = 32 * kMaxLayers;
-
-/// GPT-J and GPT-2 files have one magic number, and no field of the header says which it is: GPT-J's has one
-/// field more, and the tensors have other names.
-struct Layout {
-  std::string_view model_type;  // in the words of config.json
-  bool has_n_rot;
-  std::string_view embedding;      // a tensor that every model of this kind has, and no other
-  std::string_view optional_head;  // a tensor that the embedding replaces if it is missing; "": none is
-  std::string_view first_layer;
-  /// Matrices of a layer that files of before 29 March 2023 hold as [in][out]. They were never quantized.
-  std::span<const std::string_view> once_transposed;
-};
-
-// The first of each is not square: it shows what a file does.
-constexpr std::string_view kGptjTransposed[] = {".mlp.fc_in.weight", ".attn.q_proj.weight",
-                                                ".attn.k_proj.weight", ".attn.v_proj.weight",
-                                                ".attn.out_proj.weight"};
-constexpr std::string_view kGpt2Transposed[] = {"/attn/c_attn/w", "/attn/c_proj/w", "/mlp/c_fc/w"};
-
-constexpr Layout kLayouts[] = {
-    {"gptj", true, "transformer.wte.weight", "", "transformer.h.0", kGptjTransposed},
-    {"gpt2", false, "model/wte", "model/lm_head", "model/h0", kGpt2Transposed},
-};
 
 /// ggml's own files are plain. rustformers' llm also wrote models in the container that llama.cpp had made for LLaMA.
 struct Container {
@@ -65,10 +43,10 @@ struct Header {
   GgmlFtype ftype;
 };
 
-// The number of tokens that the vocabulary would have in this layout; it must repeat the header's n_vocab.
-int32_t vocab_count(const InputFile& file, const Container& container, const Layout& layout) {
+// The number of tokens that the vocabulary would have in this architecture; it must repeat the header's n_vocab.
+int32_t vocab_count(const InputFile& file, const Container& container, const FileArchitecture& architecture) {
   ByteReader reader(file);
-  reader.skip(container.begin() + (layout.has_n_rot ? 28 : 24), "header");
+  reader.skip(container.begin() + (architecture.rotary ? 28 : 24), "header");
   return reader.i32("number of tokens");
 }
 
@@ -89,7 +67,7 @@ int32_t read_version(ByteReader& reader, const Container& container) {
   return version;
 }
 
-Header read_header(ByteReader& reader, const Container& container, const Layout& layout) {
+Header read_header(ByteReader& reader, const Container& container, const FileArchitecture& architecture) {
   const auto field = [&](std::string_view name, int32_t limit) {
     const int32_t value = reader.i32(name);
     if (value < 1 || value > limit) {
@@ -104,7 +82,7 @@ Header read_header(ByteReader& reader, const Container& container, const Layout&
   header.n_embd = field("n_embd", kMaxWidth);
   header.n_head = field("n_head", header.n_embd);
   header.n_layer = field("n_layer", kMaxLayers);
-  if (layout.has_n_rot) header.n_rot = field("n_rot", header.n_embd);
+  if (architecture.rotary) header.n_rot = field("n_rot", header.n_embd);
   header.ftype = parse_ggml_ftype(with_version(reader.i32("ftype"), ggjt_version), reader.path());
   return header;
 }
@@ -193,9 +171,9 @@ const FileTensor* find(const std::vector<FileTensor>& tensors, std::string_view 
   return found == tensors.end() ? nullptr : &*found;
 }
 
-bool is_transposed(const ModelFile& model, const Layout& layout, int32_t n_embd) {
-  const FileTensor* shows =
-      find(model.tensors, std::string(layout.first_layer) + std::string(layout.once_transposed.front()));
+bool is_transposed(const ModelFile& model, const FileArchitecture& architecture, int32_t n_embd) {
+  const FileTensor* shows = find(model.tensors, std::string(architecture.ggml.first_layer) +
+                                                    std::string(architecture.ggml.once_transposed.front()));
   return shows != nullptr && shows->shape.size() == 2 && shows->shape[0] == n_embd &&
          shows->shape[1] != n_embd;
 }
@@ -210,43 +188,52 @@ void turn(FileTensor& tensor, const std::string& path) {
   std::swap(tensor.shape[0], tensor.shape[1]);
 }
 
-void turn_transposed(ModelFile& model, const Layout& layout) {
+void turn_transposed(ModelFile& model, const FileArchitecture& architecture) {
   for (FileTensor& tensor : model.tensors) {
-    const bool turned = std::any_of(layout.once_transposed.begin(), layout.once_transposed.end(),
-                                    [&](std::string_view end) { return tensor.name.ends_with(end); });
+    const bool turned =
+        std::any_of(architecture.ggml.once_transposed.begin(), architecture.ggml.once_transposed.end(),
+                    [&](std::string_view end) { return tensor.name.ends_with(end); });
     if (turned && tensor.shape.size() == 2) turn(tensor, model.path);
   }
 }
 
-nlohmann::json make_config(const Header& header, const Layout& layout, bool tied) {
+nlohmann::json make_config(const Header& header, const FileArchitecture& architecture, bool tied) {
   nlohmann::json config = {
-      {"model_type", layout.model_type},   {"vocab_size", header.n_vocab}, {"n_positions", header.n_ctx},
-      {"n_embd", header.n_embd},           {"n_head", header.n_head},      {"n_layer", header.n_layer},
-      {"activation_function", "gelu_new"}, {"layer_norm_epsilon", 1e-5},   {"tie_word_embeddings", tied},
+      {"model_type", architecture.model_type},
+      {"vocab_size", header.n_vocab},
+      {"n_positions", header.n_ctx},
+      {"n_embd", header.n_embd},
+      {"n_head", header.n_head},
+      {"n_layer", header.n_layer},
+      {"activation_function", "gelu_new"},
+      {"layer_norm_epsilon", 1e-5},
+      {"tie_word_embeddings", tied},
   };
-  if (layout.has_n_rot) config["rotary_dim"] = header.n_rot;
+  if (architecture.rotary) config["rotary_dim"] = header.n_rot;
   return config;
 }
 
-void read_model(ByteReader& reader, const Container& container, const Layout& layout, ModelFile& model) {
-  const Header header = read_header(reader, container, layout);
+void read_model(ByteReader& reader, const Container& container, const FileArchitecture& architecture,
+                ModelFile& model) {
+  const Header header = read_header(reader, container, architecture);
   model.vocab = vocab_from_ggml_tokens(read_tokens(reader, container, header.n_vocab), model.path);
   model.tensors = read_tensors(reader, container, header.ftype);
-  if (find(model.tensors, layout.embedding) == nullptr) {
+  if (find(model.tensors, architecture.ggml.embedding) == nullptr) {
     fail("{}: expected the tensor {} of a {} model, found none of that name among {}", quoted(model.path),
-         quoted(layout.embedding), layout.model_type, model.tensors.size());
+         quoted(architecture.ggml.embedding), architecture.model_type, model.tensors.size());
   }
-  if (is_transposed(model, layout, header.n_embd)) turn_transposed(model, layout);
-  const bool tied = !layout.optional_head.empty() && find(model.tensors, layout.optional_head) == nullptr;
-  model.config = std::make_shared<const nlohmann::json>(make_config(header, layout, tied));
+  if (is_transposed(model, architecture, header.n_embd)) turn_transposed(model, architecture);
+  const bool tied = !architecture.ggml.optional_head.empty() &&
+                    find(model.tensors, architecture.ggml.optional_head) == nullptr;
+  model.config = std::make_shared<const nlohmann::json>(make_config(header, architecture, tied));
 }
 
 // "50400 (gptj) or 0 (gpt2)"
 std::string describe_counts(const InputFile& file, const Container& container) {
   std::string text;
-  for (const Layout& layout : kLayouts) {
-    text += fmt::format("{}{} ({})", text.empty() ? "" : " or ", vocab_count(file, container, layout),
-                        layout.model_type);
+  for (const FileArchitecture& architecture : file_architectures()) {
+    text += fmt::format("{}{} ({})", text.empty() ? "" : " or ", vocab_count(file, container, architecture),
+                        architecture.model_type);
   }
   return text;
 }
@@ -278,11 +265,11 @@ ModelFile open_ggml(const std::string& path) {
   // sense of more bytes is the true one.
   std::optional<Error> failure;
   uint64_t furthest = 0;
-  for (const Layout& layout : kLayouts) {
-    if (vocab_count(file, container, layout) != n_vocab) continue;
+  for (const FileArchitecture& architecture : file_architectures()) {
+    if (vocab_count(file, container, architecture) != n_vocab) continue;
     ByteReader reader(file);
     try {
-      read_model(reader, container, layout, model);
+      read_model(reader, container, architecture, model);
       return model;
     } catch (const Error& error) {
       if (reader.offset() >= furthest) failure = error;

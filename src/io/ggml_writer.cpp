@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "io/architectures.h"
 #include "io/fixed_setting.h"
 #include "io/ggml.h"
 #include "io/ggml_ftype.h"
@@ -21,14 +22,14 @@ void check_config(const std::string& path, const json& config) {
   fixed.check_attention();
 }
 
-std::string header(const json& config, const std::vector<OutputTensor>& tensors) {
+std::string header(const json& config, bool rotary, const std::vector<OutputTensor>& tensors) {
   const auto matrix =
       std::find_if(tensors.begin(), tensors.end(), [](const OutputTensor& t) { return t.shape.size() == 2; });
   std::string out(kGgmlMagic);
   for (const char* key : {"vocab_size", "n_positions", "n_embd", "n_head", "n_layer"}) {
     put_number<int32_t>(out, config.at(key).get<int64_t>());
   }
-  if (config.at("model_type") == "gptj") put_number<int32_t>(out, config.at("rotary_dim").get<int64_t>());
+  if (rotary) put_number<int32_t>(out, config.at("rotary_dim").get<int64_t>());
   put_number<int32_t>(out, ggml_ftype(matrix->dtype));
   return out;
 }
@@ -62,7 +63,9 @@ std::string tensor_header(const OutputTensor& tensor) {
 GgmlWriter::GgmlWriter(const std::string& path, OutputModel model)
     : ModelWriter(path, std::move(model.tensors)) {
   check_config(path, model.config);
-  const std::string begin = header(model.config, tensors_) + vocabulary(model.config, model.vocab);
+  const std::string begin =
+      header(model.config, architecture_of_config(path, model.config).rotary, tensors_) +
+      vocabulary(model.config, model.vocab);
   file_.write_at(0, begin.data(), begin.size());
   file_bytes_ = begin.size();
   std::vector<std::string> headers;

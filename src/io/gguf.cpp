@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "base/error.h"
+#include "io/architectures.h"
 #include "io/gguf_metadata.h"
 #include "io/gguf_tensors.h"
 #include "io/gguf_vocab.h"
@@ -16,7 +17,6 @@ namespace {
 constexpr uint32_t kOldestVersion = 2, kNewestVersion = 3;
 constexpr uint64_t kMaxAlignment = 1 << 16;
 constexpr uint64_t kMaxDimension = 1 << 24;  // far beyond every model, far below overflow
-constexpr std::string_view kArchitectures[] = {"gptj", "gpt2"};
 
 /// Keys behind the architecture's name, and what config.json calls them.
 struct ConfigKey {
@@ -58,15 +58,10 @@ GgufMetadata read_file(const std::string& path, ModelFile& model) {
 }
 
 std::string architecture_of(const GgufMetadata& metadata) {
-  const auto name = metadata.text("general.architecture");
-  if (!name) {
-    fail("{}: general.architecture: expected gptj or gpt2, found no such key", quoted(metadata.path()));
-  }
-  if (std::find(std::begin(kArchitectures), std::end(kArchitectures), *name) == std::end(kArchitectures)) {
-    fail("{}: a GGUF file of architecture {}; this program runs {}", quoted(metadata.path()), quoted(*name),
-         fmt::join(kArchitectures, " and "));
-  }
-  return *name;
+  constexpr const char* kKey = "general.architecture";
+  const auto name = metadata.text(kKey);
+  if (!name) fail("{}: {}: found no such key", quoted(metadata.path()), kKey);
+  return std::string(file_architecture(metadata.path(), kKey, *name).model_type);
 }
 
 template <class Tensor>

@@ -5,6 +5,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "io/architectures.h"
 #include "io/fixed_setting.h"
 #include "io/gguf_metadata.h"
 #include "io/gguf_tensors.h"
@@ -80,7 +81,7 @@ uint32_t file_type(const std::vector<OutputTensor>& tensors) {
   return most == DType::bf16 ? kBf16FileType : static_cast<uint32_t>(info(most).ggml_ftype);
 }
 
-void add_config(const json& config, Keys& keys) {
+void add_config(const json& config, bool rotary, Keys& keys) {
   const std::string architecture = config.at("model_type");
   const auto size = [&](const std::string& key, const char* from) {
     keys.number(architecture + "." + key, config.at(from).get<uint32_t>());
@@ -91,7 +92,7 @@ void add_config(const json& config, Keys& keys) {
   size("feed_forward_length", "n_inner");
   size("block_count", "n_layer");
   size("attention.head_count", "n_head");
-  if (architecture == "gptj") size("rope.dimension_count", "rotary_dim");
+  if (rotary) size("rope.dimension_count", "rotary_dim");
   keys.real(architecture + ".attention.layer_norm_epsilon", config.at("layer_norm_epsilon").get<float>());
 }
 
@@ -134,10 +135,11 @@ GgufWriter::GgufWriter(const std::string& path, OutputModel model)
     : ModelWriter(path, std::move(model.tensors)) {
   check_config(path, model.config);
   Keys keys;
-  keys.text("general.architecture", model.config.at("model_type").get_ref<const std::string&>());
+  const FileArchitecture& architecture = architecture_of_config(path, model.config);
+  keys.text("general.architecture", architecture.model_type);
   keys.number("general.file_type", file_type(tensors_));
   keys.number("general.quantization_version", kQuantizationVersion);
-  add_config(model.config, keys);
+  add_config(model.config, architecture.rotary, keys);
   add_vocab(model.vocab, model.config.at("vocab_size").get<size_t>(), keys);
 
   std::string header(kGgufMagic);

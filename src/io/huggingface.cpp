@@ -91,6 +91,10 @@ ModelFile open_huggingface_directory(const std::string& directory) {
 ModelFile open_weights_file(const std::string& path) {
   const fs::path directory = directory_of(path), name = fs::path(path).filename();
   ModelFile model = open_without_weights(path, directory, name.native());
+  if (is_shard_index(path)) {
+    ShardIndex(path).read(model);
+    return model;
+  }
   for (const Weights& known : kWeights) {
     if (!known.is_index || !is_there(directory / known.name)) continue;
     const ShardIndex index(directory / known.name);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "io/architectures.h"
 #include "text/vocab_written.h"
 
 namespace gptj {
@@ -32,9 +33,8 @@ std::string dump(const json& value, int indent = kIndent) {
   return value.dump(indent, ' ', false, json::error_handler_t::replace);
 }
 
-json config_file(json config, const Vocab& vocab, DType dtype) {
-  const char* architecture = config.at("model_type") == "gptj" ? "GPTJForCausalLM" : "GPT2LMHeadModel";
-  config["architectures"] = json::array({architecture});
+json config_file(json config, std::string_view transformers_class, const Vocab& vocab, DType dtype) {
+  config["architectures"] = json::array({transformers_class});
   if (vocab.bos) config.emplace("bos_token_id", *vocab.bos);
   if (vocab.eos) config.emplace("eos_token_id", *vocab.eos);
   config.erase("dtype");  // the new name of the next
@@ -87,7 +87,10 @@ HuggingFaceWriter::HuggingFaceWriter(const std::string& path, OutputModel model)
     out.write(text.data(), text.size());
     out.commit();
   };
-  write_file("config.json", dump(config_file(model.config, model.vocab, matrix->dtype)) + "\n");
+  write_file("config.json",
+             dump(config_file(model.config, architecture_of_config(path, model.config).transformers_class,
+                              model.vocab, matrix->dtype)) +
+                 "\n");
   write_file("tokenizer_config.json", dump(tokenizer_config(model.vocab, model.config)) + "\n");
   write_file("vocab.json", dump(vocab_file(model.vocab), -1));
   write_file("merges.txt", merges_file(model.vocab));

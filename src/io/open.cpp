@@ -10,6 +10,7 @@
 #include "io/model_file.h"
 #include "io/native.h"
 #include "io/safetensors.h"
+#include "io/shards.h"
 #include "io/weights.h"
 #include "text/vocab_files.h"
 
@@ -47,7 +48,8 @@ bool is_gguf(const Candidate& candidate) {
 }
 
 bool is_weights(const Candidate& candidate) {
-  return looks_like_safetensors(candidate.head) || looks_like_torch(candidate.head);
+  return looks_like_safetensors(candidate.head) || looks_like_torch(candidate.head) ||
+         is_shard_index(candidate.path);
 }
 
 Vocab native_vocab(const std::string& path) {
@@ -69,7 +71,8 @@ constexpr Form kForms[] = {
     {"our own file (.gptj)", is_native, open_native, native_vocab},
     {"a legacy ggml file (ggml-model.bin)", is_ggml, open_ggml, ggml_vocab},
     {"a GGUF file (.gguf)", is_gguf, open_gguf, open_gguf_vocab},
-    {"a safetensors or torch file beside its config.json", is_weights, open_weights_file, vocab_beside},
+    {"a safetensors or torch file, or an index of such files, beside its config.json", is_weights,
+     open_weights_file, vocab_beside},
 };
 
 Candidate look_at(const std::string& path) {

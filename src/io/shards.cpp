@@ -10,6 +10,10 @@
 
 namespace gptj {
 
+bool is_shard_index(std::string_view path) {
+  return path.ends_with(".index.json");
+}
+
 ShardIndex::ShardIndex(const std::string& path) : path_(path) {
   const JsonFile index{path, *read_json_object(path)};
   const nlohmann::json& map = member(index.root, "weight_map");

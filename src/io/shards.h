@@ -3,10 +3,14 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "io/model_file.h"
 
 namespace gptj {
+
+/// By its name, since what is in it is JSON as much else.
+bool is_shard_index(std::string_view path);
 
 /// An index of weights in several files, their shards: model.safetensors.index.json or pytorch_model.bin.index.json.
 class ShardIndex {

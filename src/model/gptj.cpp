@@ -171,7 +171,7 @@ std::unique_ptr<Architecture> make_codegen(const ModelFile& file) {
   const Config config = read_gptj_config(file);
   if (config.n_head % kGroups != 0) {
     fail("{}: n_head: expected a multiple of {}, the groups of heads in qkv_proj, found {}",
-         quoted(file.path), kGroups, config.n_head);
+         quoted(file.config_source()), kGroups, config.n_head);
   }
   return std::make_unique<GptJ>(config, kGroups);
 }

@@ -23,10 +23,13 @@ void Loss::add(const Loss& other) {
 
 const uint8_t* RowConverter::read(const MatrixBinding& matrix, int64_t begin, int64_t end, DType dtype,
                                   const float* importance, Loss* loss) {
-  const DType from = matrix.from->dtype;
+  const DType from = RowReader::least_rounded(*matrix.from);
   const int64_t n = matrix.to->n;
-  const uint8_t* in = reader_.read(matrix, begin, end);
-  if (dtype == from) return in;
+  if (dtype == matrix.from->dtype) {
+    if (loss != nullptr && from != dtype) add_rounding(matrix, begin, end, *loss);
+    return reader_.read(matrix, begin, end);
+  }
+  const uint8_t* in = reader_.read_least_rounded(matrix, begin, end);
   const size_t stride = row_bytes(dtype, n);
   rows_.resize(static_cast<size_t>(end - begin) * stride);
   values_.resize(static_cast<size_t>(n));
@@ -45,6 +48,17 @@ const uint8_t* RowConverter::read(const MatrixBinding& matrix, int64_t begin, in
     loss->add(values_.data(), stored_.data(), n);
   }
   return rows_.data();
+}
+
+void RowConverter::add_rounding(const MatrixBinding& matrix, int64_t begin, int64_t end, Loss& loss) {
+  const int64_t n = matrix.to->n, count = (end - begin) * n;
+  const auto to_values = [&](DType dtype, const uint8_t* rows, std::vector<float>& values) {
+    values.resize(static_cast<size_t>(count));
+    to_f32(dtype, rows, count, values.data());
+  };
+  to_values(RowReader::least_rounded(*matrix.from), reader_.read_least_rounded(matrix, begin, end), values_);
+  to_values(matrix.from->dtype, reader_.read(matrix, begin, end), stored_);
+  loss.add(values_.data(), stored_.data(), count);
 }
 
 void pack_rows(const std::string& path, const MatrixBinding& matrix, DType dtype, int64_t begin, int64_t end,

@@ -22,13 +22,16 @@ class RowConverter {
 
   RowReader& reader() { return reader_; }
 
-  /// Rows [begin, end) of a matrix, one after the other as `dtype` stores them: bit by bit if the file has that type,
-  /// else quantized, with errors weighed as quantize_row() says, and what is lost added to `loss` unless it is null.
+  /// Rows [begin, end) of a matrix, one after the other as `dtype` stores them: bit by bit if the file has that type, as
+  /// its encoding says if that becomes this type, else quantized, with errors weighed as quantize_row() says, and what is lost added to `loss` unless it is null.
   /// Valid until the next call. Throws Error as RowReader::read() does, and for numbers that `dtype` cannot hold.
   const uint8_t* read(const MatrixBinding& matrix, int64_t begin, int64_t end, DType dtype,
                       const float* importance = nullptr, Loss* loss = nullptr);
 
  private:
+  /// What is lost between the numbers of an encoding and those that its rows become.
+  void add_rounding(const MatrixBinding& matrix, int64_t begin, int64_t end, Loss& loss);
+
   const std::string& path_;
   RowReader reader_;
   std::vector<uint8_t> rows_;

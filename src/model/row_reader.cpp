@@ -17,11 +17,15 @@ int64_t step_of(const FileTensor& tensor, size_t dimension) {
 
 }  // namespace
 
-const uint8_t* RowReader::read(const MatrixBinding& matrix, int64_t begin, int64_t end) {
+DType RowReader::least_rounded(const FileTensor& tensor) {
+  return tensor.encoding != nullptr && tensor.encoding->decode_f32 != nullptr ? DType::f32 : tensor.dtype;
+}
+
+const uint8_t* RowReader::read(const MatrixBinding& matrix, int64_t begin, int64_t end, DType dtype) {
   const FileTensor& from = *matrix.from;
   const int64_t n = matrix.to->n;
   const Layout layout{n, step_of(from, matrix.transposed ? 1 : 0), step_of(from, matrix.transposed ? 0 : 1)};
-  const size_t stride = row_bytes(from.dtype, n);
+  const size_t stride = row_bytes(dtype, n);
   rows_.resize(static_cast<size_t>(end - begin) * stride);
   if (from.panels) {
     read_panels(from, n, begin, end);
@@ -30,7 +34,7 @@ const uint8_t* RowReader::read(const MatrixBinding& matrix, int64_t begin, int64
   for (int64_t row = begin; row < end;) {
     int64_t next = row + 1;  // of the first row that does not follow the one before it in the file
     while (next < end && matrix.rows.row(next) == matrix.rows.row(next - 1) + 1) ++next;
-    read_run(from, layout, matrix.rows.row(row), next - row,
+    read_run(from, layout, matrix.rows.row(row), next - row, dtype,
              rows_.data() + static_cast<size_t>(row - begin) * stride);
     row = next;
   }
@@ -41,7 +45,7 @@ const float* RowReader::read(const VectorBinding& vector) {
   const FileTensor& from = *vector.from;
   const int64_t n = vector.to->n;
   rows_.resize(row_bytes(from.dtype, n));
-  read_run(from, {n, n, step_of(from, from.shape.size() - 1)}, 0, 1, rows_.data());
+  read_run(from, {n, n, step_of(from, from.shape.size() - 1)}, 0, 1, from.dtype, rows_.data());
   values_.assign(static_cast<size_t>(vector.to->padded()), 0.0f);
   to_f32(from.dtype, rows_.data(), n, values_.data());
   return values_.data();
@@ -65,8 +69,8 @@ void RowReader::read_panels(const FileTensor& from, int64_t n, int64_t begin, in
 }
 
 void RowReader::read_run(const FileTensor& from, const Layout& layout, int64_t row, int64_t count,
-                         uint8_t* out) {
-  if (from.encoding != nullptr) return read_encoded(from, layout.n, row, count, out);
+                         DType dtype, uint8_t* out) {
+  if (from.encoding != nullptr) return read_encoded(from, layout.n, row, count, dtype, out);
   if (layout.value_step == 1 && (layout.row_step == layout.n || count == 1)) {
     const size_t stride = row_bytes(from.dtype, layout.n);
     const size_t step = layout.row_step == layout.n
@@ -81,12 +85,14 @@ void RowReader::read_run(const FileTensor& from, const Layout& layout, int64_t r
   }
 }
 
-void RowReader::read_encoded(const FileTensor& from, int64_t n, int64_t row, int64_t count, uint8_t* out) {
+void RowReader::read_encoded(const FileTensor& from, int64_t n, int64_t row, int64_t count, DType dtype,
+                             uint8_t* out) {
+  const auto decode = dtype == from.dtype ? from.encoding->decode : from.encoding->decode_f32;
   const size_t stride = from.encoding->row_bytes(n);
   raw_.resize(static_cast<size_t>(count) * stride);
   from.file->read_at(from.offset + static_cast<uint64_t>(row) * stride, raw_.data(), raw_.size());
-  for (int64_t r = 0; r < count; ++r, out += row_bytes(from.dtype, n)) {
-    if (from.encoding->decode(raw_.data() + static_cast<size_t>(r) * stride, n, out)) continue;
+  for (int64_t r = 0; r < count; ++r, out += row_bytes(dtype, n)) {
+    if (decode(raw_.data() + static_cast<size_t>(r) * stride, n, out)) continue;
     fail("{}: tensor {}: expected finite scales, found NaN or infinity in row {}", quoted(path_),
          quoted(from.name), row + r);
   }

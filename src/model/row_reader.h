@@ -15,7 +15,17 @@ class RowReader {
   /// Rows [begin, end) of a matrix, one after the other as `from->dtype` stores them; `begin` is the first of a panel if
   /// it is in panels. Valid until the next call. Throws Error if the file cannot be read, or the scale of an encoding's
   /// block is NaN or infinite.
-  const uint8_t* read(const MatrixBinding& matrix, int64_t begin, int64_t end);
+  const uint8_t* read(const MatrixBinding& matrix, int64_t begin, int64_t end) {
+    return read(matrix, begin, end, matrix.from->dtype);
+  }
+
+  /// The same as least_rounded() stores them.
+  const uint8_t* read_least_rounded(const MatrixBinding& matrix, int64_t begin, int64_t end) {
+    return read(matrix, begin, end, least_rounded(*matrix.from));
+  }
+
+  /// F32 for encodings that `dtype` rounds, else `dtype`.
+  static DType least_rounded(const FileTensor& tensor);
 
   /// A vector that a tensor fills, completed with zeros to [padded()].
   const float* read(const VectorBinding& vector);
@@ -27,9 +37,11 @@ class RowReader {
     int64_t row_step, value_step;
   };
 
+  const uint8_t* read(const MatrixBinding& matrix, int64_t begin, int64_t end, DType dtype);
   void read_panels(const FileTensor& from, int64_t n, int64_t begin, int64_t end);
-  void read_run(const FileTensor& from, const Layout& layout, int64_t row, int64_t count, uint8_t* out);
-  void read_encoded(const FileTensor& from, int64_t n, int64_t row, int64_t count, uint8_t* out);
+  void read_run(const FileTensor& from, const Layout& layout, int64_t row, int64_t count, DType dtype,
+                uint8_t* out);
+  void read_encoded(const FileTensor& from, int64_t n, int64_t row, int64_t count, DType dtype, uint8_t* out);
   void read_transposed(const FileTensor& from, const Layout& layout, int64_t row, int64_t count,
                        uint8_t* out);
   void read_strided(const FileTensor& from, const Layout& layout, int64_t row, int64_t count, uint8_t* out);

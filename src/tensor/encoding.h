@@ -15,6 +15,8 @@ struct Encoding {
   DType dtype;  // what rows become
   /// `n` values, whole blocks, to a row of `dtype`. False: a value is NaN or infinite, as all of a block are whose scale is.
   bool (*decode)(const uint8_t* in, int64_t n, uint8_t* out);
+  /// The same to a row of F32, where `dtype` rounds: for what is to become another type. nullptr: it does not.
+  bool (*decode_f32)(const uint8_t* in, int64_t n, uint8_t* out) = nullptr;
   int ggml_type = -1;  // the type of a tensor in ggml and GGUF files
 
   /// Bytes of one row of `n` values in the file.

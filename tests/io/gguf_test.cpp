@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "io/gguf_file.h"
 #include "io/open_error.h"
@@ -124,14 +125,15 @@ TEST(Gguf, UserDefinedTokens) {
   EXPECT_TRUE(vocab.added[0].normalized);
 }
 
-TEST(Gguf, TypesThatAreWidened) {
+TEST(Gguf, TypesThatBecomeOthers) {
   const TempDir dir;
   ModelShape shape = kTiny;
   shape.n_embd = 64;
   GgufFile file = gguf_gpt2(shape);
-  const std::pair<uint32_t, size_t> types[] = {{10, 84},  {11, 110},    {12, 144}, {13, 176},
-                                               {14, 210}, {20, 8 * 18}, {23, 136}};
-  for (const auto& [type, block_bytes] : types) {
+  const std::tuple<uint32_t, size_t, DType> types[] = {
+      {10, 84, DType::q8_0},  {11, 110, DType::q8_0},    {12, 144, DType::q4_1}, {13, 176, DType::q5_1},
+      {14, 210, DType::q8_0}, {20, 8 * 18, DType::q8_0}, {23, 136, DType::q8_0}};
+  for (const auto& [type, block_bytes, dtype] : types) {
     GgufTensor& down = file.tensor("blk.0.ffn_down.weight");  // [64, 256]
     down.type = type;
     file.tensors.erase(file.tensors.begin() + 13, file.tensors.end());  // what follows would lie elsewhere
@@ -142,7 +144,7 @@ TEST(Gguf, TypesThatAreWidened) {
     ASSERT_NE(found.encoding, nullptr);
     EXPECT_EQ(found.encoding->ggml_type, static_cast<int>(type));
     EXPECT_EQ(found.type(), found.encoding->name);
-    EXPECT_EQ(found.dtype, DType::f16);
+    EXPECT_EQ(found.dtype, dtype);
     EXPECT_EQ(found.bytes, 64 * block_bytes);
   }
 }
@@ -183,7 +185,7 @@ TEST(Gguf, OtherArchitecturesAreNamed) {
   const TempDir dir;
   GgufFile file = gguf_gpt2(kTiny);
   file.set("general.architecture", "llama");
-  expect_open_error(dir.write("m.gguf", file.bytes()), {"GGUF", "'llama'", "gptj and gpt2"});
+  expect_open_error(dir.write("m.gguf", file.bytes()), {"general.architecture", "gptj or gpt2", "'llama'"});
   file.set("general.architecture", "gpt2");
   file.set("tokenizer.ggml.model", "llama");
   expect_open_error(dir.write("m.gguf", file.bytes()), {"tokenizer.ggml.model", "gpt2", "'llama'"});

@@ -87,6 +87,19 @@ TEST_P(Shards, EachStandsForAll) {
   EXPECT_EQ(open_model_file(dir.file("other.bin")).tensors.size(), first.size());
 }
 
+TEST_P(Shards, TheIndexStandsForAll) {
+  const std::string index = write() + "/" + GetParam().index;
+  const ModelFile model = open_model_file(index);
+  EXPECT_EQ(model.path, index);
+  EXPECT_EQ(model.tensors.size(), first.size() + second.size() - 1);
+  EXPECT_EQ(open_vocab(index).tokens, model.vocab.tokens);
+  // That which was named, whatever else is there.
+  write_shard(GetParam().single, first);
+  EXPECT_EQ(open_model_file(index).tensors.size(), first.size() + second.size() - 1);
+  fs::remove(dir.file("config.json"));
+  expect_open_error(index, {GetParam().index, "config.json"});
+}
+
 TEST_P(Shards, OneFileComesBeforeThem) {
   write();
   write_shard(GetParam().single, first);

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "model/each_isa.h"
@@ -28,7 +29,21 @@ constexpr double kQuantized = 3e-2;
 // Prompts: weights and activations rounded to BF16, 2^-9 each, or to 8 bits for 512 values.
 constexpr double kPrompt = 5e-2;
 
+// k-types and IQ4 become types that have their numbers but for rounding. Seen: 4.0e-3.
+constexpr double kRepacked = 1e-2;
+
 using Golden = test::EachIsa;
+
+/// What a bound must allow beside what it is for.
+double repacking(const LoadedModel& model) {
+  const std::vector<FileTensor>& tensors = model.file().tensors;
+  return std::any_of(tensors.begin(), tensors.end(),
+                     [](const FileTensor& tensor) {
+                       return tensor.encoding != nullptr && tensor.encoding->decode_f32 != nullptr;
+                     })
+             ? kRepacked
+             : 0;
+}
 
 bool is_quantized_model(const LoadedModel& model) {
   for (const FileTensor& tensor : model.file().tensors) {
@@ -55,7 +70,7 @@ TEST_F(Golden, ExactLogits) {
   for (const test::Golden& golden : goldens()) {
     LoadedModel model(golden.model);
     EXPECT_LT(relative_error(last_logits(model.evaluate(golden.ids), golden), golden.tensors.at("logits")),
-              kExact)
+              kExact + repacking(model))
         << golden.name;
     ++n_goldens;
   }
@@ -76,7 +91,7 @@ TEST_F(Golden, EveryIntermediate) {
     }
     for (const std::string& name : names) {
       ASSERT_TRUE(found.contains(name)) << name;
-      EXPECT_LT(relative_error(found.at(name), golden.tensors.at(name)), kExact) << name;
+      EXPECT_LT(relative_error(found.at(name), golden.tensors.at(name)), kExact + repacking(model)) << name;
       ++n_compared;
     }
   }
@@ -90,7 +105,7 @@ TEST_F(Golden, KeysAndValuesInFewerBits) {
       LoadedModel model(golden.model);
       const std::vector<float> logits = last_logits(model.evaluate(golden.ids, {.kv_type = type}), golden);
       const double error = relative_error(logits, golden.tensors.at("logits"));
-      EXPECT_LT(error, bound);
+      EXPECT_LT(error, bound + repacking(model));
       EXPECT_GT(error, kExact) << "did not round at all";
     }
   }

@@ -4,10 +4,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <string>
 #include <vector>
 
 #include "base/file.h"
 #include "base/half.h"
+#include "tensor/pack.h"
 
 namespace gptj {
 namespace {
@@ -31,15 +36,75 @@ Blocks golden(const Encoding& encoding) {
   return out;
 }
 
+std::vector<float> values_of(const Encoding& encoding, const Blocks& blocks) {
+  std::vector<float> out(static_cast<size_t>(blocks.n));
+  EXPECT_TRUE(encoding.decode_f32(blocks.encoded.data(), blocks.n, reinterpret_cast<uint8_t*>(out.data())));
+  return out;
+}
+
+/// What rows become when they are read.
+std::vector<float> stored_values(const Encoding& encoding, const Blocks& blocks) {
+  std::vector<uint8_t> rows(row_bytes(encoding.dtype, blocks.n));
+  EXPECT_TRUE(encoding.decode(blocks.encoded.data(), blocks.n, rows.data()));
+  std::vector<float> out(static_cast<size_t>(blocks.n));
+  to_f32(encoding.dtype, rows.data(), blocks.n, out.data());
+  return out;
+}
+
 TEST(Encodings, DecodeToTheValuesOfTheReference) {
   for (const Encoding& encoding : ggml_encodings()) {
     SCOPED_TRACE(encoding.name);
     const Blocks blocks = golden(encoding);
     std::vector<uint8_t> found(blocks.values.size());
-    EXPECT_EQ(encoding.dtype, DType::f16);
-    EXPECT_TRUE(encoding.decode(blocks.encoded.data(), blocks.n, found.data()));
+    uint8_t* out = found.data();
+    for (const float value : values_of(encoding, blocks)) {
+      const uint16_t half = f32_to_f16(value);
+      std::memcpy(out, &half, sizeof(half));
+      out += sizeof(half);
+    }
     EXPECT_EQ(found, blocks.values);
     EXPECT_EQ(encoding.row_bytes(blocks.n), blocks.encoded.size());
+  }
+}
+
+// Types with a scale for 32 values keep their integers: only scale and minimum are rounded, to 2^-11 of themselves. Those
+// with one for 16 are rounded to 255 levels.
+TEST(Encodings, BecomeTypesThatAreNear) {
+  for (const Encoding& encoding : ggml_encodings()) {
+    SCOPED_TRACE(encoding.name);
+    const std::string name = encoding.name;
+    const bool repacked = name == "q4_K" || name == "q5_K" || name.starts_with("iq4");
+    const Blocks blocks = golden(encoding);
+    const std::vector<float> expected = values_of(encoding, blocks), found = stored_values(encoding, blocks);
+    double worst = 0, lost = 0, squares = 0;
+    for (size_t k = 0; k < expected.size(); k += 32) {
+      float low = 0, high = 0;
+      for (size_t j = k; j < k + 32; ++j) {
+        low = std::min(low, expected[j]);
+        high = std::max(high, expected[j]);
+      }
+      for (size_t j = k; j < k + 32; ++j) {
+        const double difference = double{found[j]} - double{expected[j]};
+        worst = std::max(worst, std::abs(difference) / std::max(-low, high));
+        lost += difference * difference;
+        squares += double{expected[j]} * double{expected[j]};
+      }
+    }
+    EXPECT_LT(worst, repacked ? 0x1p-9 : 0.5 / 127 + 0x1p-10);
+    EXPECT_LT(lost / squares, name == "iq4_nl" ? 1e-30 : repacked ? 2e-7 : 3e-5);
+  }
+}
+
+// 61280 in both scales of a block, times what groups multiply them with.
+TEST(Encodings, ScalesThatF16CannotHold) {
+  for (const int type : {12, 13, 23}) {
+    const Encoding& encoding = *encoding_of_ggml_type(type);
+    SCOPED_TRACE(encoding.name);
+    Blocks blocks = golden(encoding);
+    std::fill(blocks.encoded.begin(), blocks.encoded.end(), uint8_t{0x7b});
+    EXPECT_EQ(values_of(encoding, blocks).size(), static_cast<size_t>(blocks.n));
+    std::vector<uint8_t> rows(row_bytes(encoding.dtype, blocks.n));
+    EXPECT_FALSE(encoding.decode(blocks.encoded.data(), blocks.n, rows.data()));
   }
 }
 
@@ -47,11 +112,11 @@ TEST(Encodings, EveryByteOfABlockCounts) {
   for (const Encoding& encoding : ggml_encodings()) {
     SCOPED_TRACE(encoding.name);
     Blocks blocks = golden(encoding);
+    const std::vector<float> values = values_of(encoding, blocks), stored = stored_values(encoding, blocks);
     for (size_t at = 0; at < encoding.block_bytes; ++at) {
-      std::vector<uint8_t> found(blocks.values.size());
       blocks.encoded[at] ^= 0x55;
-      encoding.decode(blocks.encoded.data(), blocks.n, found.data());
-      EXPECT_NE(found, blocks.values) << "byte " << at;
+      EXPECT_NE(values_of(encoding, blocks), values) << "byte " << at;
+      EXPECT_NE(stored_values(encoding, blocks), stored) << "byte " << at;
       blocks.encoded[at] ^= 0x55;
     }
   }
@@ -66,7 +131,9 @@ TEST(Encodings, ScalesThatAreNotFinite) {
         blocks.encoded[at] = static_cast<uint8_t>(scale);
         blocks.encoded[at + 1] = static_cast<uint8_t>(scale >> 8);
       }
-      EXPECT_FALSE(encoding.decode(blocks.encoded.data(), blocks.n, blocks.values.data()));
+      std::vector<uint8_t> out(static_cast<size_t>(blocks.n) * sizeof(float));
+      EXPECT_FALSE(encoding.decode(blocks.encoded.data(), blocks.n, out.data()));
+      EXPECT_FALSE(encoding.decode_f32(blocks.encoded.data(), blocks.n, out.data()));
     }
   }
 }

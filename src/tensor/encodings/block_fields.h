@@ -24,4 +24,12 @@ inline float f16_field(const uint8_t* in) {
   return f16_to_f32(u16_field(in));
 }
 
+/// Values that share a scale, in blocks whose groups are as long as blocks of storage formats: x = d * q + m.
+struct Group {
+  static constexpr int kValues = 32;
+
+  float d, m;
+  int8_t q[kValues];
+};
+
 }  // namespace gptj

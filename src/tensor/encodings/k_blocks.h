@@ -52,6 +52,13 @@ struct KScales {
   KScales(const uint8_t* in, int j)
       : scale(j < 4 ? in[j] & 63 : (in[j + 4] & 15) | (in[j - 4] >> 6) << 4),
         minimum(j < 4 ? in[j + 4] & 63 : in[j + 4] >> 4 | (in[j] >> 6) << 4) {}
+
+  /// The group's, whose block begins with d and dmin.
+  Group group(const uint8_t* block) const {
+    return {f16_field(block) * static_cast<float>(scale),
+            -f16_field(block + 2) * static_cast<float>(minimum),
+            {}};
+  }
 };
 
 /// x = d * scale * q - dmin * minimum, q in 4 bits; groups of 32.
@@ -59,14 +66,11 @@ struct Q4K {
   static constexpr int kValues = 256;
   static constexpr size_t kBytes = 144;  // d, dmin, scales[12], q[128]
 
-  static void values(const uint8_t* in, float* out) {
-    for (int group = 0; group < 8; ++group) {
-      const KScales scales(in + 4, group);
-      const float d = f16_field(in) * static_cast<float>(scales.scale);
-      const float m = f16_field(in + 2) * static_cast<float>(scales.minimum);
-      const uint8_t* q = in + 16 + group / 2 * 32;
-      for (int k = 0; k < 32; ++k) *out++ = d * static_cast<float>(q[k] >> (group % 2 * 4) & 15) - m;
-    }
+  static Group group(const uint8_t* in, int i) {
+    Group out = KScales(in + 4, i).group(in);
+    const uint8_t* q = in + 16 + i / 2 * 32;
+    for (int k = 0; k < 32; ++k) out.q[k] = static_cast<int8_t>(q[k] >> (i % 2 * 4) & 15);
+    return out;
   }
 };
 
@@ -75,17 +79,13 @@ struct Q5K {
   static constexpr int kValues = 256;
   static constexpr size_t kBytes = 176;  // d, dmin, scales[12], fifth bits[32], q[128]
 
-  static void values(const uint8_t* in, float* out) {
-    for (int group = 0; group < 8; ++group) {
-      const KScales scales(in + 4, group);
-      const float d = f16_field(in) * static_cast<float>(scales.scale);
-      const float m = f16_field(in + 2) * static_cast<float>(scales.minimum);
-      const uint8_t *fifth = in + 16, *q = in + 48 + group / 2 * 32;
-      for (int k = 0; k < 32; ++k) {
-        const int number = (q[k] >> (group % 2 * 4) & 15) | (fifth[k] >> group & 1) << 4;
-        *out++ = d * static_cast<float>(number) - m;
-      }
+  static Group group(const uint8_t* in, int i) {
+    Group out = KScales(in + 4, i).group(in);
+    const uint8_t *fifth = in + 16, *q = in + 48 + i / 2 * 32;
+    for (int k = 0; k < 32; ++k) {
+      out.q[k] = static_cast<int8_t>((q[k] >> (i % 2 * 4) & 15) | (fifth[k] >> i & 1) << 4);
     }
+    return out;
   }
 };
 
