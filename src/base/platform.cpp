@@ -55,7 +55,6 @@ uint64_t count_available_memory() {  // all there is: what is free is not told
   return sysctl_value<uint64_t>("hw.memsize");
 }
 void ask_for_huge_pages(void*, size_t) {}
-void avoid_huge_pages(void*, size_t) {}
 void forget_peak_memory() {}
 bool forget_pages(int) {
   return false;
@@ -123,10 +122,6 @@ uint64_t count_available_memory() {
 
 void ask_for_huge_pages(void* pages, size_t bytes) {
   ::madvise(pages, bytes, MADV_HUGEPAGE);
-}
-
-void avoid_huge_pages(void* pages, size_t bytes) {
-  ::madvise(pages, bytes, MADV_NOHUGEPAGE);
 }
 
 void forget_peak_memory() {
@@ -201,12 +196,6 @@ void* allocate_pages(size_t bytes, std::string_view what) {
 
 void prefer_huge_pages(void* pages, size_t bytes) {
   ask_for_huge_pages(pages, bytes);
-}
-
-void prefer_small_pages(void* pages, size_t bytes) {
-  const auto begin = (reinterpret_cast<uintptr_t>(pages) + kPage - 1) / kPage * kPage;
-  const auto end = (reinterpret_cast<uintptr_t>(pages) + bytes) / kPage * kPage;
-  if (begin < end) avoid_huge_pages(reinterpret_cast<void*>(begin), end - begin);
 }
 
 void free_pages(void* pages, size_t bytes) {

@@ -34,10 +34,6 @@ void free_pages(void* pages, size_t bytes);
 /// Asks for huge pages where the system has them for such memory: allocated, or mapped from a file.
 void prefer_huge_pages(void* pages, size_t bytes);
 
-/// Of such memory a part that is filled little by little: then whole huge pages should not be cleared for its first
-/// bytes. To be called before it is touched.
-void prefer_small_pages(void* pages, size_t bytes);
-
 /// Waits until pages of a mapped file are in memory and in this process's tables. False: they cannot be read. (Where the
 /// system has no call for that, they are touched, and what cannot be read ends the process with SIGBUS.)
 bool read_in(const void* pages, size_t bytes);

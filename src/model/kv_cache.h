@@ -16,8 +16,8 @@ constexpr int64_t kv_number_bytes(KvType type) {
   return type == KvType::f32 ? 4 : type == KvType::f16 ? 2 : 1;
 }
 
-/// Memory of keys and values, in pages: [layer][head][page][keys, values, their scales]. A head's pages lie together, and
-/// texts that take them in order have long streams to read.
+/// Memory of keys and values, in pages: [page][layer][head][keys, values, their scales]. A page's memory is one piece, so
+/// that huge pages of the system, which are cleared as a whole, are of one page of texts and soon full.
 class KvCache {
  public:
   KvCache() = default;
@@ -33,32 +33,28 @@ class KvCache {
     key_bytes_ = page_tokens_ * config.head_dim() * number;
     value_bytes_ = page_tokens_ * round_up(config.head_dim(), kPanelRows) * number;
     if (type == KvType::int8) n_scales_ = page_tokens_ * (round_up(config.head_dim(), kKvBlock) / kKvBlock);
-    const int64_t bytes = int64_t{n_layer_} * n_head_ * n_pages_ * page_bytes();
-    data_ = arena.take<uint8_t>(bytes);
-    if (data_ != nullptr) platform::prefer_small_pages(data_, static_cast<size_t>(bytes));
+    data_ = arena.take<uint8_t>(n_pages_ * page_bytes());
   }
 
   int n_pages() const { return n_pages_; }
 
   /// Of the text that lies in these pages.
   KvHead head(int layer, int head, const int* pages) const {
-    uint8_t* keys = data_ + (int64_t{layer} * n_head_ + head) * n_pages_ * page_bytes();
+    uint8_t* keys = data_ + (int64_t{layer} * n_head_ + head) * head_bytes();
     uint8_t* values = keys + key_bytes_;
     auto* scales = reinterpret_cast<float*>(values + value_bytes_);
     return {{keys, values, scales, scales + n_scales_, page_tokens_}, page_bytes(), pages};
   }
 
   void copy_page(int from, int to) const {
-    for (int64_t i = 0; i < int64_t{n_layer_} * n_head_; ++i) {
-      uint8_t* const pages = data_ + i * n_pages_ * page_bytes();
-      std::memcpy(pages + to * page_bytes(), pages + from * page_bytes(), static_cast<size_t>(page_bytes()));
-    }
+    std::memcpy(data_ + to * page_bytes(), data_ + from * page_bytes(), static_cast<size_t>(page_bytes()));
   }
 
  private:
-  int64_t page_bytes() const {  // of one head in one layer
+  int64_t head_bytes() const {  // of a page's head in one layer
     return key_bytes_ + value_bytes_ + 2 * n_scales_ * static_cast<int64_t>(sizeof(float));
   }
+  int64_t page_bytes() const { return int64_t{n_layer_} * n_head_ * head_bytes(); }
 
   int64_t page_tokens_ = 0;
   int n_layer_ = 0;
