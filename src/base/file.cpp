@@ -95,6 +95,7 @@ OutputFile::~OutputFile() {
 }
 
 void OutputFile::write(const void* data, size_t bytes) {
+  if (bytes == 0) return;  // nothing may begin nowhere, which fwrite() does not take
   if (std::fwrite(data, 1, bytes, file_) != bytes) fail_errno("cannot write", path_);
 }
 
