@@ -17,7 +17,7 @@ class PrefillAttention {
       : a(args),
         width(static_cast<int>(round_up(args.head_dim, kPanelRows))),
         query_stride(operand_stride(Operand::bf16, args.head_dim)),
-        key_panel_bytes(round_up(args.head_dim, 32) / 2 * kPanelRows * 4) {
+        key_panel_bytes(operand_numbers(Operand::bf16, args.head_dim) * kPanelRows) {
     float* at = a.scratch;
     const auto take = [&](int64_t floats) { return (at += floats) - floats; };
     keys = reinterpret_cast<uint8_t*>(take(kKeyBlock / kPanelRows * key_panel_bytes / 4));

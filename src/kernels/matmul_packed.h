@@ -82,26 +82,26 @@ struct PackedMatmul {
     }
   }
 
-  static void stream(const MatmulArgs& a) {
-    for_panels<kPanels>(a.n_panels, [&]<int P>(int panel) {
-      for_columns<S::kPackedColumns>(0, a.n_columns, Bf16Stream<S, Format, P>{a, panel, kValues});
-    });
+  static void run(const MatmulArgs& a) noexcept {
+    if constexpr (!kBytes) {
+      if (a.n_columns <= S::kPackedColumns) return few(a);
+    }
+    run_parts(a, kPanels, kValues);
   }
 
-  /// `kPanels` panels at a time (or those that are left), each packed as a whole or, where rows are longer than that,
-  /// in parts.
-  static void run(const MatmulArgs& a) noexcept {
-    if constexpr (kBytes) {
-      run_parts(a, kPanels, kValues);
-    } else if (a.n_columns > S::kPackedColumns) {
-      run_parts(a, kPanels, kValues);
-    } else if constexpr (kTiled<S>) {
-      run_parts(a, 2, kByteSlab / kNumberBytes);  // in L1, on their way to the tiles; the same sums
+  /// Columns that one tile spans meet weights on their way from memory, with the same sums.
+  static void few(const MatmulArgs& a) {
+    if constexpr (kTiled<S>) {
+      run_parts(a, 2, kByteSlab / kNumberBytes);  // which stay in L1
     } else {
-      stream(a);
+      for_panels<kPanels>(a.n_panels, [&]<int P>(int panel) {
+        for_columns<S::kPackedColumns>(0, a.n_columns, Bf16Stream<S, Format, P>{a, panel, kValues});
+      });
     }
   }
 
+  /// `max_panels` panels at a time (or those that are left), each packed as a whole or, where rows are longer than
+  /// `max_values`, in parts.
   static void run_parts(const MatmulArgs& a, int max_panels, int max_values) {
     auto* packed = reinterpret_cast<PackedPanel*>(a.scratch);
     const auto* x_scales = reinterpret_cast<const SlabScale*>(a.x + operand_numbers(kOperand, a.n));

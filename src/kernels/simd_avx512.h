@@ -146,7 +146,7 @@ struct Simd {
   static constexpr bool kPrefetchesAll =
       true;  // Intel's: F16 decodes at 1.03 of the read roof instead of 0.91
   static constexpr int kPackedPanels = 8;
-  static constexpr int kPackedColumns = 32;  // two tiles, as of panels; four of sums
+  static constexpr int kPackedColumns = 2 * Tiles::kRows;  // two tiles, as of panels; four of sums
 #else
   static constexpr bool kPrefetchesAll =
       false;  // Zen 4: 8 bits would decode at 0.84 of the read roof instead of 0.96

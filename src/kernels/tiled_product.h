@@ -128,7 +128,7 @@ class TiledColumns {
   }
 
   static constexpr int kScaledBetween = 4;  // of 32 columns, between the 8 steps of a slab
-  static constexpr int kPanelResults = 2 * kRows * kPanelRows;
+  static constexpr int kPanelResults = S::kPackedColumns * kPanelRows;
 
   const PackedArgs& a;
   const int column, n;
@@ -136,8 +136,8 @@ class TiledColumns {
     int panel, column;
     const SlabScale* x_scales;
   } unscaled = {0, n, nullptr};
-  alignas(64) float results[S::kPackedPanels][2 * kRows][kPanelRows];
-  alignas(64) int32_t sums[2][2 * kRows][kPanelRows];
+  alignas(64) float results[S::kPackedPanels][S::kPackedColumns][kPanelRows];
+  alignas(64) int32_t sums[2][S::kPackedColumns][kPanelRows];
 };
 
 template <class S, template <class> class Dot>
@@ -150,8 +150,8 @@ void tiled_product(const PackedArgs& args) {
     a.scales =
         reinterpret_cast<const float*>(reinterpret_cast<const uint8_t*>(a.scales) + panel * a.panel_stride);
     a.y += panel * kPanelRows;
-    for (int column = 0; column < a.n_columns; column += 2 * Tiles::kRows) {
-      const int n = smaller<S>(2 * Tiles::kRows, a.n_columns - column);
+    for (int column = 0; column < a.n_columns; column += S::kPackedColumns) {
+      const int n = smaller<S>(S::kPackedColumns, a.n_columns - column);
       if (n > Tiles::kRows) {
         Tiles::open(Tiles::kRows, n - Tiles::kRows);
         TiledColumns<S, Dot, 2>(a, column, n).run();
