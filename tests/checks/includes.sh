@@ -10,6 +10,7 @@ include/gptj
 src/base          base/
 src/text          base/ text/
 src/grammar       base/ text/ grammar/
+src/sampling      base/ sampling/
 src/hub           base/ hub/ text/json.h
 src/tensor        base/ tensor/
 src/kernels       base/ tensor/ kernels/

@@ -4,7 +4,7 @@
 #include <map>
 
 #include "base/failure.h"
-#include "engine/sampling.h"
+#include "sampling/sampling.h"
 
 namespace gptj {
 namespace {

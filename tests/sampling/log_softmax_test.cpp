@@ -5,8 +5,6 @@
 #include <cmath>
 #include <vector>
 
-#include "engine/mean.h"
-
 namespace gptj {
 namespace {
 
@@ -31,19 +29,6 @@ TEST(LogSoftmax, LargeLogitsDoNotOverflow) {
 
 TEST(LogSoftmax, OfEqualsTheFirstIsMostLikely) {
   EXPECT_EQ(most_likely(std::vector<float>{1, 3, 2, 3}), 1);
-}
-
-TEST(Mean, HasItsStandardError) {
-  Mean mean;
-  mean.add(4);
-  EXPECT_EQ(mean.value(), 4);
-  EXPECT_EQ(mean.error(), 0);
-  mean.add(1);
-  mean.add(1);
-  EXPECT_EQ(mean.n(), 3);
-  EXPECT_DOUBLE_EQ(mean.value(), 2);
-  EXPECT_DOUBLE_EQ(mean.error(), 1);  // of 4, 1, 1: variance 3, over 3 values
-  EXPECT_DOUBLE_EQ(mean.root_mean_square(), std::sqrt(6.0));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "engine/float_loops.h"
+#include "sampling/float_loops.h"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "engine/candidates.h"
+#include "sampling/candidates.h"
 
 #include <algorithm>
 #include <bit>

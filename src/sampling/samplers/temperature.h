@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "engine/sampler_type.h"
+#include "sampling/sampler_type.h"
 
 namespace gptj::samplers {
 

@@ -1,4 +1,4 @@
-#include "engine/setting_text.h"
+#include "sampling/setting_text.h"
 
 #include <charconv>
 #include <cmath>

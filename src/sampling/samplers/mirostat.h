@@ -4,7 +4,7 @@
 #include <cmath>
 #include <memory>
 
-#include "engine/sampler_type.h"
+#include "sampling/sampler_type.h"
 
 namespace gptj::samplers {
 

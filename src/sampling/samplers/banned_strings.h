@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "engine/sampler_type.h"
-#include "engine/setting_text.h"
-#include "engine/text_tail.h"
+#include "sampling/sampler_type.h"
+#include "sampling/setting_text.h"
+#include "sampling/text_tail.h"
 
 namespace gptj::samplers {
 

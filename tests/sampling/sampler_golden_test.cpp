@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "engine/sampling.h"
+#include "sampling/sampling.h"
 
 namespace gptj {
 namespace {

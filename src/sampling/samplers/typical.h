@@ -3,7 +3,7 @@
 #include <cmath>
 #include <vector>
 
-#include "engine/sampler_type.h"
+#include "sampling/sampler_type.h"
 
 namespace gptj::samplers {
 

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "base/error.h"
-#include "engine/sampler_type.h"
-#include "engine/setting_text.h"
+#include "sampling/sampler_type.h"
+#include "sampling/setting_text.h"
 
 namespace gptj::samplers {
 

@@ -5,8 +5,8 @@
 #include <span>
 #include <vector>
 
-#include "engine/float_loops.h"
 #include "gptj/sampler.h"
+#include "sampling/float_loops.h"
 
 namespace gptj {
 

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "engine/candidates.h"
-#include "engine/random_number.h"
 #include "gptj/sampler.h"
 #include "gptj/tokenizer.h"
+#include "sampling/candidates.h"
+#include "sampling/random_number.h"
 
 namespace gptj {
 

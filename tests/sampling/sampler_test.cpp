@@ -8,9 +8,9 @@
 
 #include "base/failure.h"
 #include "base/sanitized.h"
-#include "engine/float_loops.h"
-#include "engine/random_number.h"
-#include "engine/sampling.h"
+#include "sampling/float_loops.h"
+#include "sampling/random_number.h"
+#include "sampling/sampling.h"
 
 namespace gptj {
 namespace {

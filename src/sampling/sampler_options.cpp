@@ -6,8 +6,8 @@
 #include <optional>
 
 #include "base/error.h"
-#include "engine/setting_text.h"
 #include "gptj/sampler.h"
+#include "sampling/setting_text.h"
 
 namespace gptj {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "engine/sampler_type.h"
+#include "sampling/sampler_type.h"
 
 namespace gptj::samplers {
 

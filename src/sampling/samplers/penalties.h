@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "engine/sampler_type.h"
-#include "engine/text_tail.h"
+#include "sampling/sampler_type.h"
+#include "sampling/text_tail.h"
 
 namespace gptj::samplers {
 

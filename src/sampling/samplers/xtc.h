@@ -1,6 +1,6 @@
 #pragma once
 
-#include "engine/sampler_type.h"
+#include "sampling/sampler_type.h"
 
 namespace gptj::samplers {
 
