@@ -4,8 +4,8 @@
 #include <filesystem>
 
 #include "base/platform.h"
+#include "base/thread_count.h"
 #include "base/thread_pool.h"
-#include "engine/thread_count.h"
 #include "kernels/cpu.h"
 #include "kernels/roofs.h"
 #include "tensor/dtype.h"

@@ -7,10 +7,10 @@
 
 #include "base/error.h"
 #include "base/pieces.h"
+#include "base/thread_count.h"
 #include "base/thread_pool.h"
 #include "engine/importance_file.h"
 #include "engine/output_plan.h"
-#include "engine/thread_count.h"
 #include "engine/verify.h"
 #include "model/row_converter.h"
 #include "model/stored_type.h"

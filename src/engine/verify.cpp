@@ -7,8 +7,8 @@
 
 #include "base/error.h"
 #include "base/pieces.h"
+#include "base/thread_count.h"
 #include "base/thread_pool.h"
-#include "engine/thread_count.h"
 #include "engine/verify.h"
 #include "io/checksum.h"
 #include "model/row_converter.h"

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "engine/bound_model.h"
 #include "gptj/verify.h"
+#include "model/bound_model.h"
 
 namespace gptj {
 

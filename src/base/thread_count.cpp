@@ -1,4 +1,4 @@
-#include "engine/thread_count.h"
+#include "base/thread_count.h"
 
 #include "base/error.h"
 #include "base/platform.h"

@@ -1,4 +1,4 @@
-#include "engine/bound_model.h"
+#include "model/bound_model.h"
 
 #include "base/error.h"
 
