@@ -5,9 +5,9 @@
 #include <cmath>
 #include <vector>
 
-#include "engine/kl_base.h"
-#include "engine/mean.h"
 #include "gptj/log_softmax.h"
+#include "measure/kl_base.h"
+#include "measure/mean.h"
 
 namespace gptj {
 namespace {

@@ -6,10 +6,10 @@
 
 #include "base/failure.h"
 #include "base/file.h"
-#include "engine/kl_base.h"
 #include "engine/tiny_models.h"
 #include "gptj/log_softmax.h"
 #include "gptj/perplexity.h"
+#include "measure/kl_base.h"
 
 namespace gptj {
 namespace {

@@ -1,4 +1,4 @@
-#include "engine/mean.h"
+#include "measure/mean.h"
 
 #include <gtest/gtest.h>
 

@@ -3,8 +3,8 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "engine/mean.h"
 #include "gptj/log_softmax.h"
+#include "measure/mean.h"
 
 namespace gptj {
 int perplexity_windows(size_t n_tokens, int window) {

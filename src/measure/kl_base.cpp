@@ -1,4 +1,4 @@
-#include "engine/kl_base.h"
+#include "measure/kl_base.h"
 
 #include <algorithm>
 #include <cassert>

@@ -1,8 +1,8 @@
 #include "gptj/score.h"
 
 #include "base/failure.h"
-#include "engine/research_golden.h"
 #include "engine/tiny_models.h"
+#include "measure/research_golden.h"
 
 namespace gptj {
 namespace {

@@ -5,9 +5,9 @@
 #include <filesystem>
 
 #include "base/failure.h"
-#include "engine/research_golden.h"
 #include "engine/tiny_models.h"
 #include "gptj/intermediates.h"
+#include "measure/research_golden.h"
 #include "model/golden.h"
 
 namespace gptj {
