@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "engine/importance_file.h"
+#include "convert/importance_file.h"
 #include "tensor/tensor.h"
 
 namespace gptj {

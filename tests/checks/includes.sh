@@ -20,8 +20,9 @@ src/model/config  base/ text/ tensor/ io/ model/ !base/thread_pool.h kernels/ker
 src/model/load    base/ text/ tensor/ io/ model/
 src/model/pass    base/ text/ tensor/ io/ model/ kernels/
 src/model/ops     base/ text/ tensor/ io/ model/ kernels/
+src/convert       base/ text/ tensor/ io/ model/ convert/
 src/engine        base/ text/ tensor/ io/ model/ engine/ kernels/cpu.h
-src/measure       base/ tensor/ io/ measure/ text/unicode.h kernels/cpu.h kernels/roofs.h engine/common_beginning.h engine/importance_file.h
+src/measure       base/ tensor/ io/ measure/ text/unicode.h kernels/cpu.h kernels/roofs.h engine/common_beginning.h convert/importance_file.h
 apps              cli/ terminal/
 apps/terminal     terminal/ base/quoted.h
 apps/cli          terminal/ cli/ base/quoted.h

@@ -9,7 +9,7 @@
 #include "base/pieces.h"
 #include "base/thread_count.h"
 #include "base/thread_pool.h"
-#include "engine/verify.h"
+#include "convert/verify.h"
 #include "io/checksum.h"
 #include "model/row_converter.h"
 

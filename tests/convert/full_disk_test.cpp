@@ -1,4 +1,4 @@
-// A disk that is full in the middle of what the engine writes: an error, no half file, the old one as it was.
+// A disk that is full in the middle of what is converted or measured: an error, no half file, the old one as it was.
 
 #include <filesystem>
 #include <vector>

@@ -1,4 +1,4 @@
-#include "engine/importance_file.h"
+#include "convert/importance_file.h"
 
 #include <algorithm>
 #include <bit>

@@ -1,4 +1,4 @@
-#include "engine/output_plan.h"
+#include "convert/output_plan.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
