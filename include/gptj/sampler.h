@@ -32,7 +32,7 @@ struct SamplerSetting {
   std::string problem(std::string_view text) const;
 };
 
-/// All that there are: what each sampler of the list in src/engine/sampler.cpp declares.
+/// All that there are: what each sampler of the list in src/sampling/sampler.cpp declares.
 std::span<const SamplerSetting> sampler_settings();
 
 /// The one that goes by this name; null: there is none.

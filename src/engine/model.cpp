@@ -5,11 +5,11 @@
 #include <set>
 #include <utility>
 
+#include "base/thread_count.h"
 #include "base/thread_pool.h"
-#include "engine/bound_model.h"
 #include "engine/model_impl.h"
-#include "engine/thread_count.h"
 #include "io/model_file.h"
+#include "model/bound_model.h"
 #include "model/stored_type.h"
 #include "model/synthetic.h"
 

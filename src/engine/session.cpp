@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/thread_count.h"
 #include "base/trace.h"
 #include "engine/model_impl.h"
 #include "engine/session_state.h"
-#include "engine/thread_count.h"
 #include "kernels/cpu.h"
 #include "model/kv_sequences.h"
 #include "model/ops.h"

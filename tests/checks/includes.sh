@@ -10,6 +10,7 @@ include/gptj
 src/base          base/
 src/text          base/ text/
 src/grammar       base/ text/ grammar/
+src/sampling      base/ sampling/
 src/hub           base/ hub/ text/json.h
 src/tensor        base/ tensor/
 src/kernels       base/ tensor/ kernels/
@@ -19,7 +20,9 @@ src/model/config  base/ text/ tensor/ io/ model/ !base/thread_pool.h kernels/ker
 src/model/load    base/ text/ tensor/ io/ model/
 src/model/pass    base/ text/ tensor/ io/ model/ kernels/
 src/model/ops     base/ text/ tensor/ io/ model/ kernels/
-src/engine        base/ text/ tensor/ io/ model/ engine/ kernels/cpu.h kernels/roofs.h
+src/convert       base/ text/ tensor/ io/ model/ convert/
+src/engine        base/ text/ tensor/ io/ model/ engine/ kernels/cpu.h
+src/measure       base/ tensor/ io/ measure/ text/unicode.h kernels/cpu.h kernels/roofs.h engine/common_beginning.h convert/importance_file.h
 apps              cli/ terminal/
 apps/terminal     terminal/ base/quoted.h
 apps/cli          terminal/ cli/ base/quoted.h

@@ -7,9 +7,9 @@
 #include <new>
 
 #include "base/platform.h"
-#include "engine/sampling.h"
 #include "engine/tiny_models.h"
 #include "gptj/generate.h"
+#include "sampling/sampling.h"
 
 namespace gptj {
 namespace {

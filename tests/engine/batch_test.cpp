@@ -6,8 +6,8 @@
 #include <optional>
 
 #include "base/failure.h"
-#include "engine/sampling.h"
 #include "engine/tiny_models.h"
+#include "sampling/sampling.h"
 
 namespace gptj {
 namespace {

@@ -8,8 +8,8 @@
 
 #include "base/failure.h"
 #include "base/file.h"
-#include "engine/sampling.h"
 #include "engine/tiny_models.h"
+#include "sampling/sampling.h"
 
 namespace gptj {
 namespace {

@@ -3,9 +3,9 @@
 #include <cstring>
 
 #include "base/failure.h"
-#include "engine/sampling.h"
 #include "engine/tiny_models.h"
 #include "model/golden.h"
+#include "sampling/sampling.h"
 
 namespace gptj {
 namespace {

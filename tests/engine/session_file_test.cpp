@@ -7,9 +7,9 @@
 #include <filesystem>
 
 #include "base/sanitized.h"
-#include "engine/sampling.h"
 #include "engine/session_files.h"
 #include "gptj/generate.h"
+#include "sampling/sampling.h"
 
 namespace gptj {
 namespace {

@@ -7,10 +7,10 @@
 #include <cstring>
 
 #include "base/failure.h"
-#include "engine/sampling.h"
 #include "engine/tiny_models.h"
 #include "gptj/generate.h"
 #include "model/golden.h"
+#include "sampling/sampling.h"
 
 namespace gptj {
 namespace {

@@ -1,0 +1,11 @@
+#pragma once
+
+#include "gptj/verify.h"
+#include "model/bound_model.h"
+
+namespace gptj {
+
+/// What verify_model() does, of a model that is open.
+VerifyResult verify(const BoundModel& model, ThreadPool& pool, const Progress& progress);
+
+}  // namespace gptj
