@@ -20,6 +20,7 @@ src/model/load    base/ text/ tensor/ io/ model/
 src/model/pass    base/ text/ tensor/ io/ model/ kernels/
 src/model/ops     base/ text/ tensor/ io/ model/ kernels/
 src/engine        base/ text/ tensor/ io/ model/ engine/ kernels/cpu.h kernels/roofs.h
+examples
 apps              cli/ terminal/
 apps/terminal     terminal/ base/quoted.h
 apps/cli          terminal/ cli/ base/quoted.h
@@ -31,7 +32,7 @@ apps/bench        terminal/ cli/ options/ bench/ base/quoted.h
 apps/shell        terminal/ cli/ shell/
 '
 
-grep -rnE --include='*.h' --include='*.cpp' '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"]' include src apps |
+grep -rnE --include='*.h' --include='*.cpp' '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"]' include src apps examples |
   awk -v table="$table" '
     BEGIN {
       n_rules = split(table, rules, "\n")
