@@ -250,7 +250,6 @@ TEST(Generate, WhatCannotBeReadIsOneClearLine) {
   const TemporaryDirectory directory;
   EXPECT_TRUE(contains(failure({"-m", "/no/such", "-p", "x"}), "'/no/such'"));
   EXPECT_TRUE(contains(failure({"-m", directory.path(), "-p", "x"}), directory.path()));
-  EXPECT_TRUE(contains(failure({"-m", "", "-p", "x"}), "''"));
   EXPECT_TRUE(contains(failure({"-m", directory.file("model.bin", "not a model"), "-p", "x"}), "model.bin'"));
   EXPECT_TRUE(contains(failure({"-m", kDemoGptJ, "-f", "/no/such"}), "'/no/such': No such file"));
   EXPECT_TRUE(contains(failure({"-m", kDemoGptJ, "-f", directory.path()}), "Is a directory"));
