@@ -5,6 +5,7 @@ function(gptj_library name)
   add_library(gptj_${name} STATIC ${ARG_SOURCES})
   target_include_directories(gptj_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
   target_link_libraries(gptj_${name} PUBLIC ${ARG_DEPENDS})
+  target_compile_features(gptj_${name} PUBLIC cxx_std_20)  # for those who add this project to theirs
 endfunction()
 
 # For a target of the tests: where the data lie; and quick to compile, for what must be fast is what is tested.

@@ -85,7 +85,7 @@ void check(const CommandLine& line, const Options& options) {
 Conversation first_conversation(const Program& program, const Options& options) {
   Conversation conversation = {.preset = find_preset(program, options.preset)};
   if (!options.system.prompt && !options.system.file) return conversation;
-  conversation.system = options.system.read();
+  conversation.system = options.system.read(options.log.log());
   // The newline that ends a text file is seldom meant to be part of it.
   if (options.system.file && conversation.system->ends_with('\n')) conversation.system->pop_back();
   return conversation;

@@ -49,8 +49,9 @@ std::string dashed(std::string_view name) {
 /// Of one that is the samplers'. Throws Error if there is none.
 const SamplerSetting& sampler_setting(const std::string& name) {
   if (const SamplerSetting* setting = find_sampler_setting(name)) return *setting;
-  throw Error(fmt::format("no setting is called {}; did you mean '{}'? (/set shows all)", quoted(name),
-                          nearest(name, ChatSettings::names())));
+  const std::string meant = mistyped(name, ChatSettings::names());
+  throw Error(fmt::format("no setting is called {}{} (/set shows all)", quoted(name),
+                          meant.empty() ? "" : fmt::format("; did you mean '{}'?", meant)));
 }
 
 std::string value_of(const SamplerSetting& setting, const SamplerOptions& options) {

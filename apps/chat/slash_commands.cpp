@@ -145,8 +145,9 @@ const ChatCommand& command_named(const std::string& name) {
     if (command.name == name) return command;
     known.emplace_back(command.name);
   }
-  throw Error(fmt::format("no command is called {}; did you mean '/{}'? (/help shows all)",
-                          quoted("/" + name), nearest(name, known)));
+  const std::string meant = mistyped(name, known);
+  throw Error(fmt::format("no command is called {}{} (/help shows all)", quoted("/" + name),
+                          meant.empty() ? "" : fmt::format("; did you mean '/{}'?", meant)));
 }
 
 }  // namespace

@@ -52,11 +52,22 @@ std::vector<std::string> names_of(const CLI::Option& option) {
 
 class Formatter : public CLI::Formatter {
  public:
+  explicit Formatter(bool has_commands) : has_commands_(has_commands) {}
+
+  std::string make_usage(const CLI::App* app, std::string name) const override {
+    std::string usage = CLI::Formatter::make_usage(app, name);
+    if (has_commands_) usage += fmt::format("       {} COMMAND [OPTIONS] [ARGUMENTS]\n", name);
+    return usage;
+  }
+
   std::string make_option_name(const CLI::Option* option, bool is_positional) const override {
     const std::vector<std::string> names = names_of(*option);
     return names.empty() ? CLI::Formatter::make_option_name(option, is_positional)
                          : fmt::format("{}", fmt::join(names, ","));
   }
+
+ private:
+  bool has_commands_;
 };
 
 /// What help calls the argument or the option's value; empty for a flag.
@@ -72,7 +83,7 @@ CommandLine::CommandLine(const Program& program, const Command& command)
   app_->name(command.name.empty() ? program.name : fmt::format("{} {}", program.name, command.name));
   app_->allow_extras();   // told by refuse(), which knows better
   app_->set_help_flag();  // declared last, by parse()
-  const auto formatter = std::make_shared<Formatter>();
+  const auto formatter = std::make_shared<Formatter>(command.name.empty());
   formatter->column_width(kHelpColumn);
   formatter->label("REQUIRED", "(required)");
   app_->formatter(formatter);
@@ -99,7 +110,8 @@ void CommandLine::add_number(std::string_view names, Number& target, Number low,
     Number number{};
     if (parse_number(text, number) && number >= low && number <= high) return "";  // NaN is not
     const bool whole = std::is_integral_v<Number>;
-    const std::string range = high == std::numeric_limits<Number>::max()
+    const bool too_long = whole && !text.empty() && text.find_first_not_of("0123456789") == text.npos;
+    const std::string range = high == std::numeric_limits<Number>::max() && !too_long
                                   ? fmt::format("of at least {}", low)
                                   : fmt::format("from {} to {}", low, high);
     return fmt::format("expected a {} {}, found {}", whole ? "whole number" : "number", range, quoted(text));
@@ -132,9 +144,12 @@ void CommandLine::flag(std::string_view names, const std::function<void()>& set,
 
 void CommandLine::text(std::string_view names, std::optional<std::string>& target, std::string_view value,
                        std::string_view help) {
+  const bool is_path = value == "FILE" || value == "DIR" || value == "MODEL";
+  const auto check = [is_path](const std::string& text) {
+    return is_path && text.empty() ? "expected a name, found an empty text" : "";
+  };
   const auto set = [&target](const std::string& text) { target = text; };
-  app_->add_option_function<std::string>(std::string(names), set, std::string(help))
-      ->type_name(std::string(value));
+  this->value({std::string(names), std::string(value), std::string(help), check, set});
 }
 
 void CommandLine::texts(std::string_view names, std::vector<std::string>& target, std::string_view value,

@@ -43,8 +43,8 @@ class CommandLine {
   void flag(std::string_view names, bool& target, std::string_view help);
   void flag(std::string_view names, const std::function<void()>& set, std::string_view help);
 
-  /// `value` is what --help calls the value; shells complete a FILE, DIR or MODEL. Any text is fine, one that begins with
-  /// a dash too. Here and below, `names` may also be a word such as "IN", for an argument that its place tells.
+  /// `value` is what --help calls the value; shells complete a FILE, DIR or MODEL, which may not be empty. Else any text is
+  /// fine, one that begins with a dash too. Here and below, `names` may also be a word such as "IN", for an argument that its place tells.
   void text(std::string_view names, std::optional<std::string>& target, std::string_view value,
             std::string_view help);
 

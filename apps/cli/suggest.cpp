@@ -35,8 +35,11 @@ std::string nearest(std::string_view name, const std::vector<std::string>& candi
 }
 
 std::string mistyped(std::string_view name, const std::vector<std::string>& candidates) {
+  const auto n_letters = [](std::string_view word) {  // the dashes of an option are right too easily to count
+    return word.size() - std::min(word.find_first_not_of('-'), word.size());
+  };
   std::string best = nearest(name, candidates);
-  return 3 * edit_distance(name, best) <= std::max(name.size(), best.size()) ? best : "";
+  return 3 * edit_distance(name, best) <= std::max(n_letters(name), n_letters(best)) ? best : "";
 }
 
 }  // namespace gptj::apps

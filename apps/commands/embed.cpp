@@ -84,7 +84,7 @@ int embed_command(const Program& program, const Command& command, std::vector<st
   }
 
   const Log log = options.log.log();
-  const std::string text = options.text.read();
+  const std::string text = options.text.read(log);
   OpenedModel opened = options.model.open(program, log);
   const std::vector<std::vector<int>> texts = encoded(texts_of(text, options.lines), opened);
   options.session.n_ctx = static_cast<int>(longest(texts));

@@ -38,7 +38,7 @@ int imatrix_command(const Program& program, const Command& command, std::vector<
   line.at_most_one({"--prompt", "--file"});
 
   const Log log = options.log.log();
-  const std::string text = options.text.read();
+  const std::string text = options.text.read(log);
   OpenedModel opened = options.model.open(program, log);
   const std::vector<int> ids = opened.tokenizer().encode(text);
   if (ids.empty()) throw Error("imatrix: expected a text of at least one token, found none");

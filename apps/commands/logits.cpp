@@ -24,8 +24,13 @@ struct Options {
 
 std::vector<int> wanted_ids(const Options& options, const OpenedModel& model) {
   std::vector<int> ids = options.ids ? read_ids("--ids", *options.ids, model.info().n_vocab)
-                                     : model.tokenizer().encode(options.text.read());
+                                     : model.tokenizer().encode(options.text.read(options.log.log()));
   if (ids.empty()) throw Error("expected at least one token, found an empty text");
+  const int n_ctx = model.info().n_ctx;
+  if (ids.size() > static_cast<size_t>(n_ctx)) {
+    throw Error(fmt::format("the text is too long: expected at most {} tokens, the model's context, found {}",
+                            n_ctx, ids.size()));
+  }
   return ids;
 }
 

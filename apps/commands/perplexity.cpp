@@ -103,7 +103,7 @@ int perplexity_command(const Program& program, const Command& command, std::vect
   line.at_most_one({"--save-kl-base", "--kl-base"});
   const Log log = options.log.log();
   check_out();
-  const std::string text = options.text.read();
+  const std::string text = options.text.read(log);
   OpenedModel opened = options.model.open(program, log);
   resolve_window(options.session, opened.info());
   const std::vector<int> ids = opened.tokenizer().encode(text);

@@ -130,6 +130,7 @@ int score_command(const Program& program, const Command& command, std::vector<st
   TextInput input(options.file);
   const Model model = load_model(options.model.open(program, log), options.session, options.memory, log);
   Session session(model, options.session);
+  tell_if_typed(options.file, log);
   Scoring scoring(model.tokenizer(), session);
   const Stopwatch time;
   for_each_line(input, [&](std::string_view each) { write_out(scoring.line(each)); });

@@ -49,7 +49,7 @@ int tokenize_command(const Program& program, const Command& command, std::vector
     write_out(tokenizer.decode(read_ids("--decode", *options.decode, tokenizer.n_tokens())));
     return 0;
   }
-  const std::string text = options.text.read();
+  const std::string text = options.text.read(options.log.log());
   const Tokenizer tokenizer = open_tokenizer(path);
   const std::vector<int> ids = tokenizer.encode(text);
   write_out(options.json ? fmt::format("[{}]\n", fmt::join(ids, ",")) : listed(tokenizer, ids));

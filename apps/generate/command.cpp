@@ -103,7 +103,7 @@ std::string read_prompt(const Options& options) {
   if (!text.prompt && !text.file && input_is_terminal()) {
     return options.saved.is_there() ? "" : random_prompt(options.sampling.sampler.seed);
   }
-  std::string prompt = text.read();
+  std::string prompt = text.read(options.log.log());
   // The newline that ends a text file is seldom meant to be part of the prompt; ggml's examples drop it, too.
   if (!text.prompt && prompt.ends_with('\n')) prompt.pop_back();
   return prompt;
@@ -237,6 +237,8 @@ int generate_command(const Program& program, const Command& command, std::vector
   options.grammar.check(line);
   if (options.echo && options.n_logprobs < 0)
     throw UsageError("--echo: expected --logprobs with it, found none");
+  if (line.given("--keep") && !options.generate.shift)
+    throw UsageError("--keep: expected --context-shift with it, found none");
   options.saved.check(line);
   options.batch.check(line);
   options.beams.check(line, options.batch.n_parallel());

@@ -73,8 +73,9 @@ void TextOptions::declare(CommandLine& line) {
   line.text("-f,--file", file, "FILE", "a file with the text [default: standard input]");
 }
 
-std::string TextOptions::read() const {
+std::string TextOptions::read(const Log& log) const {
   if (prompt) return *prompt;
+  tell_if_typed(file, log);
   return file ? read_file(*file) : read_standard_input();
 }
 

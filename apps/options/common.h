@@ -32,7 +32,7 @@ struct TextOptions {
 
   void declare(CommandLine& line);
   /// The text, exactly. Throws Error when it cannot be read.
-  std::string read() const;
+  std::string read(const Log& log) const;
 };
 
 /// -t

@@ -48,7 +48,10 @@ std::vector<int> SessionOption::take_text() {
 }
 
 void SessionOption::load(Session& session, std::optional<std::span<const int>> text, const Log& log) {
-  if (!is_there()) return;
+  if (!is_there()) {
+    if (path_ && read_only_) log.line("main: warning: there is no session {}", quoted(*path_));
+    return;
+  }
   try {
     load_session(session, *path_, text);
   } catch (const Error& error) {

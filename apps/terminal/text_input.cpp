@@ -71,4 +71,9 @@ std::string read_standard_input() {
   return TextInput(std::nullopt).all();
 }
 
+void tell_if_typed(const std::optional<std::string>& path, const Log& log) {
+  if (!path && input_is_terminal())
+    log.line("main: reading from the terminal, up to Ctrl-D on a line of its own");
+}
+
 }  // namespace gptj::apps

@@ -3,6 +3,8 @@
 #include <optional>
 #include <string>
 
+#include "terminal/log.h"
+
 namespace gptj::apps {
 
 /// A file or standard input, read as it comes.
@@ -31,5 +33,8 @@ class TextInput {
 /// All bytes of a file or of standard input. Throws Error.
 std::string read_file(const std::string& path);
 std::string read_standard_input();
+
+/// Without a path: tells somebody at a terminal, where nothing else shows it, that standard input is read.
+void tell_if_typed(const std::optional<std::string>& path, const Log& log);
 
 }  // namespace gptj::apps

@@ -132,6 +132,7 @@ TEST(Chat, SettingsCanBeChanged) {
   EXPECT_TRUE(contains(failure("/set n-predict x\n"),
                        "n-predict: expected a whole number of at least -1, found 'x'"));
   EXPECT_TRUE(contains(failure("/set sede 1\n"), "did you mean 'seed'?"));
+  EXPECT_TRUE(contains(failure("/set bogus 1\n"), "no setting is called 'bogus' (/set shows all)"));
   EXPECT_FALSE(contains(output("/show\n"), "temp "));
   EXPECT_TRUE(contains(output("/set temp 0\n/show\n"), "temp                   0 "));
   EXPECT_TRUE(contains(output("/set top_p\n"), "top-p                  0.9 "));
@@ -280,6 +281,7 @@ TEST(Chat, CommandsAreHelpful) {
     EXPECT_TRUE(contains(help, "/" + name + " "));
   }
   EXPECT_TRUE(contains(failure("/shw\n"), "no command is called '/shw'; did you mean '/show'?"));
+  EXPECT_TRUE(contains(failure("/quit\n"), "no command is called '/quit' (/help shows all)"));
   EXPECT_TRUE(contains(failure("/undo 1\n"), "/undo: expected nothing after it, found '1'"));
   EXPECT_EQ(output("/exit\nint\n"), "");
   EXPECT_TRUE(contains(gptj({"chat", "--help"}).out, "--preset"));

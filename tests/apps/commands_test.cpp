@@ -147,7 +147,7 @@ TEST(Logits, BadIdsAndFilesAreErrorsThatLeaveNothing) {
   EXPECT_TRUE(contains(failure("1,2", directory / "no/such.npy"), "no/such.npy"));
   std::string many = "1";
   for (int i = 0; i < 512; ++i) many += ",1";
-  EXPECT_TRUE(contains(failure(many, out), "513"));
+  EXPECT_TRUE(contains(failure(many, out), "expected at most 512 tokens, the model's context, found 513"));
 }
 
 TEST(Logits, OnlyARegularFileIsReplaced) {

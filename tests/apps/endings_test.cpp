@@ -39,6 +39,10 @@ TEST(Endings, AContextThatShiftsHasNoEnd) {
     EXPECT_EQ(f.code, 0) << f.err;
     EXPECT_TRUE(has_line(f.err, "main: generate time = * / 99 tokens / *"));
   }
+  const Finished idle =
+      gptj({"-m", kDemoGptJ, "-p", "int main(", "--keep", "3"});  // nothing would be forgotten
+  EXPECT_EQ(idle.code, 2);
+  EXPECT_EQ(idle.err, "gpt-j: --keep: expected --context-shift with it, found none\n");
 }
 
 TEST(Endings, TimeIsLimited) {

@@ -25,8 +25,9 @@ TEST(Options, HelpGroupsOptionsAndShowsDefaults) {
     const Finished f = gptj({name});
     EXPECT_EQ(f.code, 0);
     EXPECT_EQ(f.err, "");
-    for (const char* part : {"Usage: gpt-j [OPTIONS]", "\nSampling:\n", "\nRunning:\n", "--top-k N",
-                             "[default: 40]", "[default: 0.9]", "[default: 200]", "gpt-j perplexity"}) {
+    for (const char* part : {"Usage: gpt-j [OPTIONS]\n       gpt-j COMMAND [OPTIONS] [ARGUMENTS]\n",
+                             "\nSampling:\n", "\nRunning:\n", "--top-k N", "[default: 40]", "[default: 0.9]",
+                             "[default: 200]", "gpt-j perplexity"}) {
       EXPECT_TRUE(contains(f.out, part));
     }
   }
@@ -161,7 +162,7 @@ TEST(Options, UnknownOnesNameTheNearestKnownOne) {
 }
 
 TEST(Options, UnknownOnesThatAreLikeNoneAreNotGuessed) {
-  for (const char* typed : {"--bogus", "--frequency=3", "-x", "--"}) {
+  for (const char* typed : {"--bogus", "--nope", "--frequency=3", "-x", "--"}) {
     const std::string error = refusal({"-p", "x", typed});
     EXPECT_TRUE(contains(error, "(see 'gpt-j --help')"));
     EXPECT_EQ(error.find("did you mean"), std::string::npos) << error;
@@ -239,7 +240,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadValue{"--top-p", "-nan", "from 0 to 1"}, BadValue{"--top-p", "0,5", "from 0 to 1"},
         BadValue{"--top-k", "-1", "from 0 to 1000000"}, BadValue{"--top-k", "1.5", "a whole number"},
         BadValue{"--n_predict", "-2", "of at least -1"},
-        BadValue{"--n_predict", "99999999999999999999", "of at least -1"},
+        BadValue{"--n_predict", "99999999999999999999", "from -1 to 2147483647"},
         BadValue{"--threads", "", "from 0 to 1024"}, BadValue{"--threads", "1e3", "from 0 to 1024"},
         BadValue{"--threads", "1025", "from 0 to 1024"}, BadValue{"--batch-size", "0", "from 1 to"},
         BadValue{"--ctx-size", "-5", "of at least 0"}, BadValue{"--ctx-size", "0x10", "of at least 0"},
@@ -249,6 +250,14 @@ INSTANTIATE_TEST_SUITE_P(
         BadValue{"--samplers", "foo", "top-p"}, BadValue{"--logit-bias", "3", "ID+NUMBER"},
         BadValue{"--banned-token", "the", "the id of a token"}, BadValue{"--banned-string", "", "a text"},
         BadValue{"--kv-type", "f64", "one of f16, f32, int8"}, BadValue{"--type", "q9", "one of q4_0, q4,"}));
+
+TEST(Options, NamesOfFilesAreNotEmpty) {
+  for (const char* option :
+       {"--model", "--file", "--draft", "--session", "--batch-file", "--grammar-file", "--trace"}) {
+    EXPECT_EQ(refusal({option, ""}),
+              std::string("gpt-j: ") + option + ": expected a name, found an empty text\n");
+  }
+}
 
 TEST(Options, AValueThatIsMissingOrTooMuchIsRefused) {
   EXPECT_TRUE(contains(refusal({"-p"}), "-p: expected TEXT"));

@@ -11,7 +11,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "process.h"
+#include "terminal.h"
 
 namespace gptj::test {
 namespace {
@@ -181,6 +181,15 @@ TEST(Streams, OnATerminalAPromptIsChosen) {
   ::close(theirs);
   EXPECT_EQ(f.code, 0);
   EXPECT_TRUE(f.out.starts_with("Once upon a time")) << f.out;
+}
+
+TEST(Streams, OnATerminalACommandTellsThatItReadsIt) {
+  for (const char* command : {"tokenize", "score"}) {
+    Terminal terminal({command, "-m", kDemoGptJ});
+    terminal.wait_for("main: reading from the terminal, up to Ctrl-D");
+    terminal.type("\x04");
+    EXPECT_EQ(terminal.finish().code, 0);
+  }
 }
 
 TEST(Streams, AClosedInputIsAnError) {

@@ -23,6 +23,7 @@ src/model/ops     base/ text/ tensor/ io/ model/ kernels/
 src/convert       base/ text/ tensor/ io/ model/ convert/
 src/engine        base/ text/ tensor/ io/ model/ engine/ kernels/cpu.h
 src/measure       base/ tensor/ io/ measure/ text/unicode.h kernels/cpu.h kernels/roofs.h engine/common_beginning.h convert/importance_file.h
+examples
 apps              cli/ terminal/
 apps/terminal     terminal/ base/quoted.h
 apps/cli          terminal/ cli/ base/quoted.h
@@ -34,7 +35,7 @@ apps/bench        terminal/ cli/ options/ bench/ base/quoted.h
 apps/shell        terminal/ cli/ shell/
 '
 
-grep -rnE --include='*.h' --include='*.cpp' '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"]' include src apps |
+grep -rnE --include='*.h' --include='*.cpp' '^[[:space:]]*#[[:space:]]*include[[:space:]]*[<"]' include src apps examples |
   awk -v table="$table" '
     BEGIN {
       n_rules = split(table, rules, "\n")
