@@ -6,11 +6,19 @@ function(gptj_library name)
   target_include_directories(gptj_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
   target_link_libraries(gptj_${name} PUBLIC ${ARG_DEPENDS})
   target_compile_features(gptj_${name} PUBLIC cxx_std_20)  # for those who add this project to theirs
+  if(GPTJ_FUZZ)
+    target_compile_options(gptj_${name} PRIVATE -fsanitize=fuzzer-no-link)  # tells the fuzzer which way a file went
+  endif()
+endfunction()
+
+# For a target that waits for people or a network: what takes long is compiling it.
+function(gptj_quick_to_compile target)
+  target_compile_options(${target} PRIVATE $<IF:$<CONFIG:Debug>,-O0,-O1>)
 endfunction()
 
 # For a target of the tests: where the data lie; and quick to compile, for what must be fast is what is tested.
 function(gptj_test_properties target)
-  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O0>)
+  target_compile_options(${target} PRIVATE -O0)
   target_compile_definitions(${target} PRIVATE GPTJ_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data"
                                                GPTJ_DEMO_MODELS="${PROJECT_SOURCE_DIR}/models/demo")
 endfunction()

@@ -135,7 +135,7 @@ class TiledColumns {
   struct {
     int panel, column;
     const SlabScale* x_scales;
-  } unscaled = {0, n, nullptr};
+  } unscaled = {0, n, a.x_scales};
   alignas(64) float results[S::kPackedPanels][S::kPackedColumns][kPanelRows];
   alignas(64) int32_t sums[2][S::kPackedColumns][kPanelRows];
 };

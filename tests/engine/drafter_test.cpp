@@ -60,7 +60,7 @@ TEST_F(Speculation, WritesTheSameTextWhateverIsGuessed) {
             sampling({{"top-k", 0}, {"top-p", 1}, {"temp", 1.5}, {"repeat-penalty", 1.2}}, 3)}) {
         const GenerateResult plain = run(model, options, nullptr);
         ASSERT_EQ(plain.n_generated, 60);
-        for (const size_t wrong_every : {0, 1, 2, 5}) {
+        for (const size_t wrong_every : {0u, 1u, 2u, 5u}) {
           Oracle oracle(plain.tokens, wrong_every);
           const GenerateResult result = run(model, options, &oracle, {.n_batch = 7});
           EXPECT_EQ(result.tokens, plain.tokens) << architecture << ", wrong every " << wrong_every;

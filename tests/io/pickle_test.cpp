@@ -142,12 +142,12 @@ TEST(Pickle, Attacks) {
   expect_opcodes_error("ctorch\n" + std::string(2000, 'x') + "\x1b\n", {"not looked up"});
   // INST, OBJ, NEWOBJ, NEWOBJ_EX, STACK_GLOBAL, EXT1, EXT2, EXT4, PERSID, STRING, UNICODE, INT, LONG, FLOAT, GET, PUT,
   // LIST, DICT, POP, POP_MARK, DUP, BINFLOAT, LONG4, BINBYTES, SHORT_BINUNICODE, MEMOIZE, FRAME, EMPTY_SET, BYTEARRAY8
-  for (const unsigned char opcode :
+  for (const char opcode :
        "io\x81\x92\x93\x82\x83\x84PSVILFgpld01"
        "2G\x8b"
        "B\x8c\x94\x95\x8f\x96") {
     if (opcode == 0) continue;
-    expect_opcodes_error("NNN" + std::string(1, static_cast<char>(opcode)) + std::string(16, '1') + "\n1\n",
+    expect_opcodes_error("NNN" + std::string(1, opcode) + std::string(16, '1') + "\n1\n",
                          {"an opcode that torch writes", "0x"});
   }
   for (int opcode = 0; opcode < 256; ++opcode) {  // with nothing to work on: none may do harm

@@ -222,7 +222,7 @@ TEST_F(TorchDamage, EntriesOfTheArchive) {
   changed = parts;
   changed[0].data.resize(5 << 20);
   expect_parts_error(changed, {"data.pkl", "at most"});
-  for (const size_t bytes : {0, 15, 17}) {
+  for (const size_t bytes : {0u, 15u, 17u}) {
     changed = parts;
     changed[3].data.resize(bytes);
     expect_parts_error(changed, {"'a'", "storage '0'", "expected 16 bytes", std::to_string(bytes)});

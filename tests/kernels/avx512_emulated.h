@@ -55,6 +55,12 @@ inline simde__m512i srai_epi32(simde__m512i x, int n) {
   return from_halves([&](int i) { return _mm256_srai_epi32(in.m256i[i], n); });
 }
 
+/// 0.7 wants a constant for `n`, to which clang holds it.
+inline simde__m512i srli_epi16(simde__m512i x, unsigned n) {
+  const simde__m512i_private in = simde__m512i_to_private(x);
+  return from_halves([&](int i) { return _mm256_srli_epi16(in.m256i[i], static_cast<int>(n)); });
+}
+
 template <class Function>
 float reduce(simde__m512 x, const Function& combine) {
   const simde__m512_private in = simde__m512_to_private(x);
@@ -126,6 +132,8 @@ inline simde__m512 dpbf16_ps(simde__m512 sums, simde__m512bh w, simde__m512bh x)
 #define _mm512_cvtps_epi32 ::gptj::emulation::cvtps_epi32
 #define _mm512_cvtepi8_epi32 ::gptj::emulation::cvtepi8_epi32
 #define _mm512_srai_epi32 ::gptj::emulation::srai_epi32
+#undef _mm512_srli_epi16
+#define _mm512_srli_epi16 ::gptj::emulation::srli_epi16
 #define _mm512_reduce_add_ps ::gptj::emulation::reduce_add_ps
 #define _mm512_reduce_max_ps ::gptj::emulation::reduce_max_ps
 #define _mm512_cvtneps_pbh ::gptj::emulation::cvtneps_pbh

@@ -208,7 +208,7 @@ TEST(Sampler, ALargeVocabularyIsCutWithoutSortingIt) {
         if (clustered && i % 1024 == 5) logits[i] += 5 * scale;  // all best ones in one group
       }
       const std::vector<Candidate> all = sorted_distribution(logits);
-      for (const size_t k : {1, 7, 40, 256, 257, 5000, 50399}) {
+      for (const size_t k : {1u, 7u, 40u, 256u, 257u, 5000u, 50399u}) {
         Sampler sampler(sampling({{"top-k", static_cast<double>(k)}, {"top-p", 1}, {"temp", 1}}), tokenizer,
                         kLarge);
         const std::set<int> found = ids_of(sampler.distribution(logits, {}));
