@@ -8,8 +8,8 @@
 /// a row; columns are in it already. One tile serves weights and attention, and both kinds of numbers.
 namespace gptj {
 
-/// The sums of packed panels of floats, with panels that are packed on their way through registers: where there are no
-/// more columns than one tile has, they would come back from L2 only once, and memory waits meanwhile.
+/// The same sums as with packed panels of floats, but weights are packed in registers on their way from memory: where one
+/// tile spans all columns, packed panels would be read only once, and memory would wait meanwhile.
 template <class S, class Format, int P>
 struct Bf16Stream {
   const MatmulArgs& a;
@@ -89,7 +89,7 @@ struct PackedMatmul {
     run_parts(a, kPanels, kValues);
   }
 
-  /// Columns that one tile spans meet weights on their way from memory, with the same sums.
+  /// No more columns than one tile spans. The sums are the same.
   static void few(const MatmulArgs& a) {
     if constexpr (kTiled<S>) {
       run_parts(a, 2, kByteSlab / kNumberBytes);  // which stay in L1

@@ -74,8 +74,8 @@ inline int64_t run_chains(int64_t repeats, Register start, const Step& step) {
   return repeats * kRoofChains<S> * S::kLanes * kPerLane;
 }
 
-/// The same with tiles, `kPerLane` numbers in 4 bytes. Of numbers that are like drawn at random: zeros take less power, and
-/// the clock is faster then than any product's can be.
+/// The same with tiles, `kPerLane` numbers in 4 bytes. The numbers are as good as random: zeros take less power, and the
+/// clock would be faster than with any real product.
 template <class S, template <class> class Dot, int kPerLane>
 inline int64_t tile_chains(int64_t repeats) {
   using Tiles = typename S::Tiles;
