@@ -30,7 +30,7 @@ struct Score {
 /// How likely a continuation is after its context. What the context has in common with the session's tokens, which may be all of
 /// it, is not evaluated again: one continuation may follow the other. (Tokens that came by decode() may differ in the last
 /// bits.) Of a context that is too long the beginning is cut off, as lm-evaluation-harness does; the continuation never.
-/// Throws Error if that alone has more than session.n_ctx() tokens. The session must not read both ways.
+/// Throws Error if that alone has more than session.n_ctx() tokens. The session must not be one with prefix_lm.
 Score score(Session& session, const EncodedPair& pair);
 
 }  // namespace gptj

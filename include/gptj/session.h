@@ -72,7 +72,7 @@ class Session {
   std::span<const int> tokens(int sequence = 0) const;  // these
   int n_batch() const;
   int n_threads() const;
-  bool reads_both_ways() const;  // as options said
+  bool prefix_lm() const;  // as in its options
 
   /// Forgets all its tokens from position `n_past` on.
   void truncate(int n_past, int sequence = 0);

@@ -123,7 +123,7 @@ class Batch {
   /// logits are wanted. Generated tokens do not count: they were evaluated in decoding's arithmetic.
   int share_beginning(int slot, std::span<const int> prompt) {
     int longest = 0, from = slot;
-    for (int other = 0; other < session_.n_sequences() && !session_.reads_both_ways(); ++other) {
+    for (int other = 0; other < session_.n_sequences() && !session_.prefix_lm(); ++other) {
       const auto held = session_.tokens(other).first(static_cast<size_t>(at(other).n_prompt));
       const auto n = static_cast<int>(std::min(common_beginning(held, prompt), prompt.size() - 1));
       if (n > longest) longest = n, from = other;

@@ -58,7 +58,7 @@ class Generation {
     const size_t most = prompt.size() - 1;
     size_t kept = std::min(common_beginning(session_.tokens(), prompt), most);
     continued_ = options_.continues && !options_.prompt_logits && kept == most;
-    if ((session_.reads_both_ways() && !continued_) || options_.prompt_logits) kept = 0;
+    if ((session_.prefix_lm() && !continued_) || options_.prompt_logits) kept = 0;
     session_.truncate(static_cast<int>(kept));
     return session_.n_past();
   }

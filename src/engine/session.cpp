@@ -130,7 +130,7 @@ struct Session::Impl {
             .arithmetic = options.exact ? Arithmetic::exact : arithmetic,
             .ids = ids,
             .runs = runs,
-            .both_ways = options.prefix_lm && arithmetic == Arithmetic::prefill,
+            .prefix_lm = options.prefix_lm && arithmetic == Arithmetic::prefill,
             .probe = probe ? &probe : nullptr,
             .inputs = inputs ? &inputs : nullptr};
   }
@@ -269,7 +269,7 @@ int Session::n_batch() const {
 int Session::n_threads() const {
   return impl_->options.n_threads;
 }
-bool Session::reads_both_ways() const {
+bool Session::prefix_lm() const {
   return impl_->options.prefix_lm;
 }
 

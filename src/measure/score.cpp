@@ -50,7 +50,7 @@ EncodedPair encode_pair(const Tokenizer& tokenizer, std::string_view context, st
 Score score(Session& session, const EncodedPair& pair) {
   const auto n_ctx = static_cast<size_t>(session.n_ctx());
   const size_t n_continuation = pair.continuation.size();
-  assert(!pair.context.empty() && n_continuation > 0 && !session.reads_both_ways());
+  assert(!pair.context.empty() && n_continuation > 0 && !session.prefix_lm());
   if (n_continuation > n_ctx) {
     fail("continuation: expected at most {} tokens, the context's size, found {}", n_ctx, n_continuation);
   }

@@ -192,7 +192,7 @@ void attend(const Pass& pass, const AttentionSpec& spec, int head, const TokenRu
        .q_stride = pass.scratch.qkv.stride,
        .n_queries = run.n_tokens,
        .n_past = n_past,
-       .n_common = pass.both_ways ? n_past + run.n_tokens : 0,
+       .n_common = pass.prefix_lm ? n_past + run.n_tokens : 0,
        .out = pass.scratch.mixed.row(first) + head * spec.head_dim,
        .out_stride = pass.scratch.mixed.stride,
        .scratch = scratch});

@@ -45,9 +45,9 @@ struct AttentionSpec {
   float scale;
 };
 
-/// Self-attention: puts the new tokens' keys and values into the cache and leaves in Scratch::mixed what each token makes
-/// of the values of its text up to its own, or of all its run if the pass attends both ways. One parallel loop over
-/// the heads.
+/// Self-attention: puts the new tokens' keys and values into the cache and leaves in Scratch::mixed, for each token, the
+/// weighted values of its text up to its own, or up to the end of its run if the pass is a prefix LM's. One parallel loop
+/// over the heads.
 void attention(const Pass& pass, const AttentionSpec& spec);
 
 /// In all layers of a sequence: moves the keys and values of tokens [begin, end) `by` positions to the

@@ -49,7 +49,7 @@ struct Pass {
 
   std::span<const int> ids;        // the new tokens
   std::span<const TokenRun> runs;  // whose they are, in order; each sequence at most once
-  bool both_ways = false;          // tokens of a run see each other, not only those before them
+  bool prefix_lm = false;          // tokens of a run see all of it, not only those before them
 
   /// Sees named intermediates ("embed", "h.0.ln_1", "h.0", "ln_f"); set only where they are wanted.
   const std::function<void(std::string_view name, const Rows& rows)>* probe = nullptr;
