@@ -161,7 +161,7 @@ class Batch {
     double pass_ms = 0, sample_ms = 0;
     {
       const Timer timer(pass_ms);
-      session_.decode(pass_, [&](int index, std::span<const float> logits) {
+      session_.decode_each(pass_, [&](int index, std::span<const float> logits) {
         const Timer sampling(sample_ms);
         text(pass_[static_cast<size_t>(index)].sequence).draw(logits);
       });

@@ -176,7 +176,7 @@ class BeamSearch {
     for (size_t i = 0; i < growing_.size(); ++i) {
       pass.push_back({growing_[i].tokens.back(), static_cast<int>(i)});
     }
-    session_.decode(pass, [&](int index, std::span<const float> logits) {
+    session_.decode_each(pass, [&](int index, std::span<const float> logits) {
       add_candidates(static_cast<size_t>(index), logits);
     });
     result_.n_evaluated += static_cast<int>(pass.size());

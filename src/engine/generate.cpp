@@ -67,7 +67,7 @@ class Generation {
   void read_aloud(std::span<const int> prompt) {
     const Timer timer(result().prompt_ms);
     if (callbacks_.token) callbacks_.token(prompt[0], {});
-    session_.prefill(prompt, [&](int index, std::span<const float> logits) {
+    session_.prefill_each(prompt, [&](int index, std::span<const float> logits) {
       const size_t next = static_cast<size_t>(index) + 1;
       if (next == prompt.size()) {
         text_.draw(logits);
@@ -119,7 +119,7 @@ class Generation {
     const int n_past = session_.n_past();
     size_t n_right = 0;
     bool right = true;
-    session_.decode(pass_, [&](int index, std::span<const float> logits) {
+    session_.decode_each(pass_, [&](int index, std::span<const float> logits) {
       if (!right) return;
       text_.draw(logits);
       const auto i = static_cast<size_t>(index);

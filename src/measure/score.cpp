@@ -67,7 +67,7 @@ Score score(Session& session, const EncodedPair& pair) {
   if (n_kept < before.size()) session.prefill(before.subspan(n_kept));
   Score result{
       .is_greedy = true, .n_tokens = static_cast<int>(n_continuation), .n_cut = static_cast<int>(n_cut)};
-  session.prefill(all.subspan(before.size()), [&](int index, std::span<const float> logits) {
+  session.prefill_each(all.subspan(before.size()), [&](int index, std::span<const float> logits) {
     const int id = pair.continuation[static_cast<size_t>(index)];
     if (id < 0 || id >= std::ssize(logits)) {
       fail("token id: expected 0 to {}, found {}", logits.size() - 1, id);
