@@ -1,15 +1,14 @@
 #include "grammar/json_schema.h"
 
 #include <algorithm>
-#include <cmath>
 #include <deque>
 #include <map>
 #include <utility>
 
 #include "grammar/json_text.h"
-#include "grammar/number_text.h"
 #include "grammar/regex.h"
 #include "grammar/schema_merge.h"
+#include "grammar/schema_numbers.h"
 #include "grammar/schema_resolver.h"
 
 namespace gptj {
@@ -108,9 +107,9 @@ class SchemaCompiler {
     if ((types & Types::kArray) != 0) parts.push_back(build_array(schema, path));
     if ((types & Types::kObject) != 0) parts.push_back(build_object(schema, path));
     if ((types & Types::kFraction) != 0) {
-      parts.push_back(build_number(schema, path));
+      parts.push_back(schema_numbers(schema, path));
     } else if ((types & Types::kInteger) != 0) {
-      parts.push_back(build_integer(schema));
+      parts.push_back(schema_integers(schema));
     }
     return choice(std::move(parts));
   }
@@ -201,58 +200,6 @@ class SchemaCompiler {
                   fmt::format("expands to more than {} transitions; write smaller bounds", kMaxGrammarSize));
     }
     return expr;
-  }
-
-  /// The tightest of a bound and an exclusive one, rounded inward.
-  static int64_t integer_bound(const OrderedJson& schema, bool is_low) {
-    const double sign = is_low ? 1 : -1;
-    int64_t bound = -kMaxInteger;  // of sign * value, from below
-    for (const char* key :
-         {is_low ? "minimum" : "maximum", is_low ? "exclusiveMinimum" : "exclusiveMaximum"}) {
-      if (!schema.contains(key)) continue;
-      const OrderedJson& value = schema[key];
-      const bool exclusive = key[0] == 'e';
-      const double rounded = std::ceil(sign * value.get<double>());
-      int64_t found = -kMaxInteger;
-      if (std::abs(value.get<double>()) > static_cast<double>(kMaxInteger)) {
-        found = rounded > 0 ? kMaxInteger + 1 : -kMaxInteger;
-      } else if (value.is_number_float()) {
-        found = static_cast<int64_t>(rounded) + (exclusive && rounded == sign * value.get<double>() ? 1 : 0);
-      } else {
-        found = (is_low ? 1 : -1) * value.get<int64_t>() + (exclusive ? 1 : 0);
-      }
-      bound = std::max(bound, found);
-    }
-    return is_low ? bound : -bound;
-  }
-
-  static Expr build_integer(const OrderedJson& schema) {
-    return integers(integer_bound(schema, true), integer_bound(schema, false));
-  }
-
-  static std::optional<Bound> number_bound(const OrderedJson& schema, const char* inclusive,
-                                           const char* exclusive, bool is_low, const std::string& path) {
-    std::optional<Bound> bound;
-    for (const char* key : {inclusive, exclusive}) {
-      if (!schema.contains(key)) continue;
-      const auto value = schema[key].get<double>();
-      if (std::trunc(value) != value || std::abs(value) > static_cast<double>(kMaxNumberBound)) {
-        fail_schema(
-            path / key,
-            fmt::format("expected a whole number of at most 14 digits, for bounds of numbers are compared "
-                        "digit by digit, found {}",
-                        schema[key].dump()));
-      }
-      const Bound found{static_cast<int64_t>(value), key == exclusive};
-      const bool tighter = !bound || (is_low ? found.value >= bound->value : found.value <= bound->value);
-      if (tighter) bound = found;
-    }
-    return bound;
-  }
-
-  static Expr build_number(const OrderedJson& schema, const std::string& path) {
-    return numbers(number_bound(schema, "minimum", "exclusiveMinimum", true, path),
-                   number_bound(schema, "maximum", "exclusiveMaximum", false, path));
   }
 
   /// A rule for each item of prefixItems and what follows it; then the others, as a repetition.
