@@ -252,7 +252,7 @@ std::vector<WrittenForm> written_forms() {
 ConvertResult convert_model(const std::string& in, const std::string& out, const ConvertOptions& options) {
   const OutputForm& form = output_form(options.form, out);
   const std::optional<DType> wanted =
-      options.type.empty() ? std::nullopt : std::optional(dtype_by_name(options.type));
+      options.type.empty() ? std::nullopt : std::optional(parse_dtype(options.type));
   check_names(in, out);
   check_importance(options, wanted);
   ModelFile opened = open_model_file(in);

@@ -107,7 +107,7 @@ const Tokenizer& OpenedModel::tokenizer() const {
 
 bool OpenedModel::store_as(const std::string& type) {
   BoundModel& bound = impl_->bound;
-  if (!bound.binder.store_as(dtype_by_name(type))) return false;
+  if (!bound.binder.store_as(parse_dtype(type))) return false;
   impl_->info.type = type;
   impl_->info.memory_type = memory_type(bound.binder);
   impl_->info.weight_bytes = loaded_bytes(bound.binder);

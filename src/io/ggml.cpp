@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
-#include <unordered_set>
 #include <utility>
 
 #include "base/error.h"
@@ -152,12 +151,8 @@ FileTensor read_tensor(ByteReader& reader, const Container& container, const Ggm
 
 std::vector<FileTensor> read_tensors(ByteReader& reader, const Container& container, const GgmlFtype& ftype) {
   std::vector<FileTensor> tensors;
-  std::unordered_set<std::string> names;
   while (reader.remaining() > 0) {
     tensors.push_back(read_tensor(reader, container, ftype));
-    if (!names.insert(tensors.back().name).second) {
-      fail("{}: tensor {}: found twice", quoted(reader.path()), quoted(tensors.back().name));
-    }
     if (tensors.size() > kMaxTensors) {
       fail("{}: expected at most {} tensors, found more", quoted(reader.path()), kMaxTensors);
     }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <nlohmann/json.hpp>
-#include <unordered_set>
 
 #include "base/error.h"
 #include "io/architectures.h"
@@ -162,15 +161,6 @@ void read_other_parts(const GgufMetadata& first, ModelFile& model) {
   check_number(first, kSplitTensors, model.tensors.size() + model.unread.size());
 }
 
-void refuse_duplicates(const ModelFile& model) {
-  std::unordered_set<std::string_view> names;
-  const auto add = [&](std::string_view name) {
-    if (!names.insert(name).second) fail("{}: tensor {}: found twice", quoted(model.path), quoted(name));
-  };
-  for (const FileTensor& tensor : model.tensors) add(tensor.name);
-  for (const UnreadTensor& tensor : model.unread) add(tensor.name);
-}
-
 }  // namespace
 
 Vocab open_gguf_vocab(const std::string& path) {
@@ -185,7 +175,6 @@ ModelFile open_gguf(const std::string& path) {
   model.naming = Naming::gguf;
   const GgufMetadata metadata = read_file(path, model);
   read_other_parts(metadata, model);
-  refuse_duplicates(model);
   model.config = std::make_shared<const nlohmann::json>(make_config(metadata, model));
   model.vocab = read_gguf_vocab(metadata);
   return model;

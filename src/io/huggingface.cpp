@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "io/shards.h"
-#include "io/weights.h"
+#include "io/weights_file.h"
 #include "text/json.h"
 #include "text/vocab_files.h"
 
@@ -17,11 +17,11 @@ namespace fs = std::filesystem;
 constexpr const char* kConfig = "config.json";
 
 /// Where weights are looked for: the first that is there counts, as in transformers.
-struct Weights {
+struct WeightsFile {
   std::string_view name;
   bool is_index;
 };
-constexpr Weights kWeights[] = {
+constexpr WeightsFile kWeights[] = {
     {"model.safetensors", false},
     {"model.safetensors.index.json", true},
     {"pytorch_model.bin", false},
@@ -74,7 +74,7 @@ ModelFile open_without_weights(const std::string& path, const fs::path& director
 }  // namespace
 
 ModelFile open_huggingface_directory(const std::string& directory) {
-  const auto* weights = std::find_if(std::begin(kWeights), std::end(kWeights), [&](const Weights& known) {
+  const auto* weights = std::find_if(std::begin(kWeights), std::end(kWeights), [&](const WeightsFile& known) {
     return is_there(fs::path(directory) / known.name);
   });
   if (weights == std::end(kWeights)) fail_without_weights(directory);
@@ -83,7 +83,7 @@ ModelFile open_huggingface_directory(const std::string& directory) {
   if (weights->is_index) {
     ShardIndex(path).read(model);
   } else {
-    read_weights(path, model);
+    read_weights_file(path, model);
   }
   return model;
 }
@@ -95,14 +95,14 @@ ModelFile open_weights_file(const std::string& path) {
     ShardIndex(path).read(model);
     return model;
   }
-  for (const Weights& known : kWeights) {
+  for (const WeightsFile& known : kWeights) {
     if (!known.is_index || !is_there(directory / known.name)) continue;
     const ShardIndex index(directory / known.name);
     if (!index.has_shard(name)) continue;
     index.read(model);
     return model;
   }
-  read_weights(path, model);
+  read_weights_file(path, model);
   return model;
 }
 

@@ -3,7 +3,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <set>
 
 #include "base/error.h"
 
@@ -242,14 +241,10 @@ std::vector<TorchTensor> read_torch_tensors(const Pickle& pickle, const InputFil
          kind_name(root.kind));
   }
   std::vector<TorchTensor> tensors;
-  std::set<std::string_view> names;
   for (size_t i = 0; i < root.parts.size(); i += 2) {
     const PickleValue& name = pickle.part(root, i);
     if (name.kind != Kind::text) {
       fail("{}: expected names of tensors, found {}", quoted(file.path()), kind_name(name.kind));
-    }
-    if (!names.insert(name.text).second) {
-      fail("{}: tensor {}: found twice", quoted(file.path()), quoted(name.text));
     }
     tensors.push_back(TensorReader(pickle, file.path(), name.text).read(pickle.part(root, i + 1)));
   }

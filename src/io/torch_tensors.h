@@ -44,7 +44,7 @@ struct TorchTensor {
 /// Whether weights need that global of Python.
 bool is_torch_global(std::string_view name);
 
-/// The tensors of a state_dict, each name once; valid while the pickle lives. Throws Error, naming the file, for anything else in it.
+/// The tensors of a state_dict; valid while the pickle lives. Throws Error, naming the file, for anything else in it.
 std::vector<TorchTensor> read_torch_tensors(const Pickle& pickle, const InputFile& file);
 
 /// Adds the tensor, whose storage begins at byte `storage_at` of the file and lies inside it.

@@ -58,12 +58,11 @@ double RoofMeter::measure(Roof roof) {
 
 Roof prompt_roof(const ModelInfo& model, bool exact) {
   const Arithmetic arithmetic = exact ? Arithmetic::exact : Arithmetic::prefill;
-  for (int d = 0; d < kNumDTypes; ++d) {
-    if (model.memory_type != info(static_cast<DType>(d)).name) continue;
-    const Operand operand = kernels().formats[d].products[static_cast<int>(arithmetic)].operand;
-    return operand == Operand::f32 ? Roof::f32 : operand == Operand::bf16 ? Roof::bf16 : Roof::int8;
-  }
-  return Roof::f32;
+  const std::optional<DType> dtype = dtype_by_name(model.memory_type);
+  if (!dtype) return Roof::f32;
+  const FormatKernels& format = kernels().formats[static_cast<int>(*dtype)];
+  const Operand operand = format.products[static_cast<int>(arithmetic)].operand;
+  return operand == Operand::f32 ? Roof::f32 : operand == Operand::bf16 ? Roof::bf16 : Roof::int8;
 }
 
 double prompt_operations(const ModelInfo& model, int n_tokens) {

@@ -77,7 +77,7 @@ FileTensor make_tensor(const std::string& name, const std::vector<int64_t>& shap
 
 ModelFile synthetic_model(const std::string& shape, const std::string& type) {
   const Shape parsed = parse_shape(shape);
-  const DType dtype = dtype_by_name(type);
+  const DType dtype = parse_dtype(type);
   ModelFile file;
   file.path = shape + " " + type;
   file.format = "none";
