@@ -84,8 +84,8 @@ class Session {
   /// Sequence `to` becomes the text that `from` is. They share keys and values as far as they stay alike.
   void fork(int from, int to);
 
-  /// Forgets the tokens [begin, end) of a sequence, and moves those that follow to their place. What attention gave these
-  /// of the forgotten ones stays in their keys and values. Throws Error unless can_shift(): learned positions cannot move.
+  /// Forgets the tokens [begin, end) of a sequence, and moves those that follow to their place. These keep in their keys and
+  /// values what they took from the forgotten ones. Throws Error unless can_shift(): learned positions cannot move.
   void shift(int begin, int end, int sequence = 0);
   bool can_shift() const;
 

@@ -16,7 +16,7 @@
 namespace gptj {
 namespace {
 
-/// The type of most weights in the layers: what a model is named by, however large its vocabulary.
+/// The type of most bytes in the layers' matrices: what a model is named by, however large its vocabulary.
 template <class TypeOf>
 std::string main_type(const Binder& binder, const TypeOf& type_of) {
   std::map<std::string_view, uint64_t> bytes;

@@ -17,12 +17,12 @@ namespace {
 
 using Types = JsonTypes;
 
-/// What is not valid; an automaton has nothing of it.
+/// Derives no text at all.
 Expr nothing() {
   return choice({});
 }
 
-/// Values of `format`: dates of the Gregorian calendar, RFC 3339, RFC 4122.
+/// The regular expression of a `format`: dates of the Gregorian calendar, RFC 3339, RFC 4122.
 std::string pattern_of_format(const std::string& format, const std::string& path) {
   const std::string date =
       "(?:\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|02-(?:0["
@@ -46,7 +46,7 @@ class SchemaCompiler {
 
   Rules compile() {
     reference("#", "#");
-    while (!todo_.empty()) {  // not by recursion, for chains of references may be long
+    while (!todo_.empty()) {  // not by recursion, because chains of references may be long
       const Todo next = std::move(todo_.front());
       todo_.pop_front();
       Expr expr = build(next.schema, next.path);
@@ -62,7 +62,7 @@ class SchemaCompiler {
     std::string path;
   };
 
-  /// A rule for a schema that may be used more than once, and inside itself. `key` tells schemas apart.
+  /// The rule of a schema that may be used more than once, also inside itself. `key` tells such schemas apart.
   Expr shared(const std::string& key, const OrderedJson& schema, const std::string& path) {
     const auto [found, is_new] = shared_.try_emplace(key, static_cast<uint32_t>(rules_.rules.size()));
     if (is_new) {
@@ -121,7 +121,7 @@ class SchemaCompiler {
     });
   }
 
-  /// What stands beside the options holds for each of them.
+  /// Keywords beside the options hold for each of them.
   Expr build_options(const OrderedJson& schema, const std::string& path, const char* key) {
     OrderedJson beside = OrderedJson::object();
     for (const auto& [name, value] : schema.items()) {
@@ -139,7 +139,7 @@ class SchemaCompiler {
     return choice(std::move(parts));
   }
 
-  /// What is valid by two of `oneOf` would be valid by none; a grammar cannot take that out.
+  /// A value that fits two options of `oneOf` would not be valid; a grammar cannot exclude it, so it must not exist.
   void check_disjoint(const std::vector<OrderedJson>& options, const std::string& path) {
     std::vector<OrderedJson> resolved;
     for (const OrderedJson& option : options) resolved.push_back(resolver_.resolve(option, path));
@@ -202,7 +202,7 @@ class SchemaCompiler {
     return expr;
   }
 
-  /// A rule for each item of prefixItems and what follows it; then the others, as a repetition.
+  /// One rule for each item of prefixItems and what follows it, then a repetition for the other items.
   Expr build_array(const OrderedJson& schema, const std::string& path) {
     const auto [min, max] = counts(schema, "minItems", "maxItems");
     const OrderedJson prefix = schema.value("prefixItems", OrderedJson::array());
@@ -262,8 +262,8 @@ class SchemaCompiler {
     return found;
   }
 
-  /// For each property a rule for what may stand from there on if it is the first, and one if another stands before: so
-  /// any of them can be left out, and there is one way to write what is written.
+  /// Two rules for each property, for what may stand from there on if no other property stands before it, or if one does.
+  /// So any optional property can be left out, and there is only one way to derive a text.
   Expr build_object(const OrderedJson& schema, const std::string& path) {
     const std::vector<Property> all = properties(schema);
     Expr when_first = bytes("}");
@@ -290,7 +290,7 @@ class SchemaCompiler {
     return sequence({bytes("{"), text_.space(), std::move(when_first)});
   }
 
-  /// A member that is not listed; nothing: there is none.
+  /// A member that is not listed; nothing if there may be none.
   std::optional<Expr> other_members(const OrderedJson& schema, const std::vector<Property>& listed,
                                     const std::string& path) {
     const bool open = !schema.contains("properties");

@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kConfig = "config.json";
 
-/// Where weights are looked for: the first that is there counts, as in transformers.
+/// The files that may have the weights: the first that is there counts, as in transformers.
 struct WeightsFile {
   std::string_view name;
   bool is_index;
@@ -29,7 +29,7 @@ constexpr WeightsFile kWeights[] = {
 };
 constexpr std::string_view kExpected = "model.safetensors or pytorch_model.bin";
 
-/// What else directories keep weights in.
+/// Other files in which directories keep weights.
 constexpr std::string_view kUnreadWeights[] = {"tf_model.h5", "flax_model.msgpack"};
 
 bool is_there(const fs::path& path) {
@@ -56,7 +56,7 @@ bool is_there(const fs::path& path) {
        kConfig, kExpected);
 }
 
-/// All but the weights.
+/// Everything but the weights.
 ModelFile open_without_weights(const std::string& path, const fs::path& directory, std::string_view weights) {
   const fs::path config = directory / kConfig;
   if (!is_there(config)) {

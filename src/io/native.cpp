@@ -96,7 +96,7 @@ class TensorReader {
   std::string name_;  // of the tensor at hand
 };
 
-/// All that stands before the data.
+/// Everything before the data.
 struct Head {
   JsonFile header;
   std::string vocab;

@@ -18,7 +18,7 @@
 namespace gptj {
 namespace {
 
-/// What is known of a path before it is read.
+/// What is known of a path before its form is.
 struct Candidate {
   std::string path;
   bool is_directory;

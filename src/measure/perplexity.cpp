@@ -7,8 +7,9 @@
 #include "measure/mean.h"
 
 namespace gptj {
+
 int perplexity_windows(size_t n_tokens, int window) {
-  constexpr int kShortestWindow = 3;  // of less, the second half predicts nothing
+  constexpr int kShortestWindow = 3;  // the second half of a shorter one predicts nothing
   if (window < kShortestWindow) {
     fail("perplexity: expected a context of at least {} tokens, found {}", kShortestWindow, window);
   }

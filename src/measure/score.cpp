@@ -11,13 +11,13 @@
 namespace gptj {
 namespace {
 
-/// What Python's str.rstrip() takes away: \s, and the four separators of ASCII.
+/// Whether Python's str.rstrip() removes a character: \s, and ASCII's four separators.
 bool is_python_space(int32_t c) {
   constexpr int32_t kFileSeparator = 0x1c, kUnitSeparator = 0x1f;
   return char_class(c) == CharClass::space || (kFileSeparator <= c && c <= kUnitSeparator);
 }
 
-/// Where the white space begins that ends a text.
+/// Where the white space at the end of a text begins.
 size_t trailing_space(std::string_view text) {
   size_t end = text.size();
   while (end > 0) {

@@ -84,7 +84,7 @@ ModelFile synthetic_model(const std::string& shape, const std::string& type) {
   file.naming = Naming::ggml;
   file.config = std::make_shared<const nlohmann::json>(make_config(parsed));
   file.vocab = make_vocab(file.path);
-  std::deque<FileTensor> tensors;  // which never moves what it holds
+  std::deque<FileTensor> tensors;  // a deque does not move its elements
   Binder binder(file, [&](const std::string& name, const std::vector<int64_t>& of) -> const FileTensor& {
     return tensors.emplace_back(make_tensor(name, of, dtype));
   });
