@@ -29,15 +29,16 @@ struct BatchCallbacks {
   std::function<void(size_t index, const BatchResult& result)> done;
   /// Gets each token that was drawn for a text, and the logits [n_vocab] that it was drawn from.
   std::function<void(size_t index, int id, std::span<const float> logits)> token = {};
-  /// Asked before each layer of a prompt and each token. Once it says yes, texts that have begun end, and no others begin.
+  /// Asked before each layer of a prompt and each token. Once it says yes, texts that have begun end, and no others
+  /// begin.
   std::function<bool()> cancelled = {};
 };
 
-/// Continues many texts, as many at a time as the session has sequences, with one pass per token for all of them. Where one
-/// ends, the next takes its place. What a prompt has in common with prompts that the session holds is not evaluated again;
-/// texts with the same prompt that follow each other share it. Each text is the one that generate() would make in a new
-/// session. What the session held before is forgotten. What is wrong with a single text becomes its result's `error`; other
-/// Errors are thrown.
+/// Continues many texts, as many at a time as the session has sequences, with one pass per token for all of them.
+/// Where one ends, the next takes its place. What a prompt has in common with prompts that the session holds is not
+/// evaluated again; texts with the same prompt that follow each other share it. Each text is the one that generate()
+/// would make in a new session. What the session held before is forgotten. What is wrong with a single text becomes
+/// its result's `error`; other Errors are thrown.
 void generate_batch(const Model& model, Session& session, std::span<const BatchText> texts,
                     const BatchCallbacks& callbacks);
 

@@ -39,10 +39,10 @@ struct BeamResult {
   int n_evaluated = 0;     // generated tokens, of all beams
 };
 
-/// Beam search for the likeliest texts that follow a prompt: n_beams texts grow together, and of all their continuations by
-/// one token the likeliest n_beams are followed. As `generate(num_beams=n_beams, do_sample=False)` of Hugging Face
-/// transformers 5 does it: lengths are those of the answers, the token that ends one included. What the session held is
-/// forgotten. Throws Error if an option is out of range or the prompt does not fit the context.
+/// Beam search for the likeliest texts that follow a prompt: n_beams texts grow together, and of all their
+/// continuations by one token the likeliest n_beams are followed. As `generate(num_beams=n_beams, do_sample=False)`
+/// of Hugging Face transformers 5 does it: lengths are those of the answers, the token that ends one included. What
+/// the session held is forgotten. Throws Error if an option is out of range or the prompt does not fit the context.
 BeamResult search_beams(const Model& model, Session& session, std::span<const int> prompt,
                         const BeamOptions& options, const std::function<bool()>& cancelled = {});
 

@@ -17,15 +17,15 @@ inline constexpr int kNumRoofs = 4;
 /// Measures the roofs of this machine, with the instruction set whose kernels run.
 class RoofMeter {
  public:
-  /// Takes `read_bytes` of memory, which measuring reads: far more than the caches hold. Throws Error if there is not so
-  /// much, or if threads cannot be started.
+  /// Takes `read_bytes` of memory, which measuring reads: far more than the caches hold. Throws Error if there is not
+  /// so much, or if threads cannot be started.
   RoofMeter(int n_threads, uint64_t read_bytes);
   RoofMeter(RoofMeter&&) noexcept;
   RoofMeter& operator=(RoofMeter&&) noexcept;
   ~RoofMeter();
 
-  /// Bytes per second, or operations per second (two for each multiply-add), of all threads together; 0 if the instruction
-  /// set has no such operation. Takes a tenth of a second.
+  /// Bytes per second, or operations per second (two for each multiply-add), of all threads together; 0 if the
+  /// instruction set has no such operation. Takes a tenth of a second.
   double measure(Roof roof);
 
  private:
@@ -36,16 +36,16 @@ class RoofMeter {
 /// The roof that limits prompts: that of the arithmetic in which the model's weights are multiplied.
 Roof prompt_roof(const ModelInfo& model, bool exact);
 
-/// Operations of a prompt of `n_tokens` at the beginning of a text, two for each multiply-add: every weight of the layers
-/// times every token, causal attention, and the logits after the last token.
+/// Operations of a prompt of `n_tokens` at the beginning of a text, two for each multiply-add: every weight of the
+/// layers times every token, causal attention, and the logits after the last token.
 double prompt_operations(const ModelInfo& model, int n_tokens);
 
 /// Bytes that decoding one token reads when `n_past` are in the KV cache: weights, keys and values. Throws Error as
 /// session_memory() does.
 double decode_bytes(const ModelInfo& model, const SessionOptions& session, int n_past);
 
-/// The largest resident size of this process in bytes, since its start or the last reset_peak_memory() (which does nothing
-/// where the system cannot do it).
+/// The largest resident size of this process in bytes, since its start or the last reset_peak_memory() (which does
+/// nothing where the system cannot do it).
 uint64_t peak_memory();
 void reset_peak_memory();
 

@@ -47,11 +47,11 @@ struct WrittenForm {
 };
 std::vector<WrittenForm> written_forms();
 
-/// Writes the model of `in` to `out`. Without options.type weights stay what they are, bit by bit; with one, matrices are
-/// stored in that type, but embeddings and head keep at least 8 bits, and rows that are no whole number of blocks become
-/// q8_0 or F16. (In legacy ggml files all matrices have one type.) Gains and biases stay F32. Needs memory for a few rows
-/// per thread. Throws Error if `in` cannot be read, `out` not be written, or the form not store the model; then `out` is
-/// as it was.
+/// Writes the model of `in` to `out`. Without options.type weights stay what they are, bit by bit; with one, matrices
+/// are stored in that type, but embeddings and head keep at least 8 bits, and rows that are no whole number of blocks
+/// become q8_0 or F16. (In legacy ggml files all matrices have one type.) Gains and biases stay F32. Needs memory for
+/// a few rows per thread. Throws Error if `in` cannot be read, `out` not be written, or the form not store the model;
+/// then `out` is as it was.
 ConvertResult convert_model(const std::string& in, const std::string& out,
                             const ConvertOptions& options = {});
 

@@ -11,9 +11,9 @@ namespace gptj {
 enum class Pooling { mean, last, none };
 inline constexpr const char* kPoolingNames[] = {"mean", "last", "none"};  // index: Pooling
 
-/// Evaluates a text from an empty context and hands to `each` rows [n_embd] of hidden states after the final norm: their
-/// mean, that of the last token, or those of all tokens in turn. Throws Error if there are no tokens or more than
-/// session.n_ctx().
+/// Evaluates a text from an empty context and hands to `each` rows [n_embd] of hidden states after the final norm:
+/// their mean, that of the last token, or those of all tokens in turn. Throws Error if there are no tokens or more
+/// than session.n_ctx().
 void embed(Session& session, std::span<const int> ids, Pooling pooling,
            const std::function<void(std::span<const float> row)>& each);
 

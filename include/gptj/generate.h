@@ -21,12 +21,13 @@ struct GenerateOptions {
   std::optional<Grammar> grammar =
       {};                  // of what is added to the prompt; the text ends where nothing may follow
   double max_seconds = 0;  // from the call on, prompt included; 0: no limit
-  /// When the context is full, forget the older half of what follows the first n_keep tokens. Models with learned positions
-  /// evaluate the rest again.
+  /// When the context is full, forget the older half of what follows the first n_keep tokens. Models with learned
+  /// positions evaluate the rest again.
   bool shift = false;
   int n_keep = 0;
-  /// The prompt's last token was drawn from the logits after the others, which the session holds: it is evaluated as a
-  /// generated one (and need not fit the context, with `shift`), so that the text is the same as if it had not ended there.
+  /// The prompt's last token was drawn from the logits after the others, which the session holds: it is evaluated as
+  /// a generated one (and need not fit the context, with `shift`), so that the text is the same as if it had not
+  /// ended there.
   bool continues = false;
   bool prompt_logits = false;  // callbacks.token gets the prompt's tokens, too
 };
@@ -53,20 +54,20 @@ struct GenerateResult {
 };
 
 struct GenerateCallbacks {
-  /// Gets the bytes of each token, those of the prompt first; false stops the text. They may end inside a UTF-8 character:
-  /// see Utf8Stream. What may be the beginning of a stop text comes later, or never.
+  /// Gets the bytes of each token, those of the prompt first; false stops the text. They may end inside a UTF-8
+  /// character: see Utf8Stream. What may be the beginning of a stop text comes later, or never.
   std::function<bool(std::string_view bytes)> text = {};
-  /// Gets each token that was drawn, and the logits [n_vocab] that it was drawn from. With prompt_logits also each token of
-  /// the prompt, the first of them without logits.
+  /// Gets each token that was drawn, and the logits [n_vocab] that it was drawn from. With prompt_logits also each
+  /// token of the prompt, the first of them without logits.
   std::function<void(int id, std::span<const float> logits)> token = {};
   std::function<bool()> cancelled = {};  // asked before each layer of the prompt and each token
 };
 
 class Drafter;
 
-/// Continues `prompt` with tokens drawn by the sampler. What the session holds of the prompt's beginning is not evaluated
-/// again, and what else it holds is forgotten. `drafter` (null: none) changes how long it takes, never the text. Throws
-/// Error if there is no prompt or none that fits the context, or if a stop text is empty.
+/// Continues `prompt` with tokens drawn by the sampler. What the session holds of the prompt's beginning is not
+/// evaluated again, and what else it holds is forgotten. `drafter` (null: none) changes how long it takes, never the
+/// text. Throws Error if there is no prompt or none that fits the context, or if a stop text is empty.
 GenerateResult generate(const Model& model, Session& session, Sampler& sampler, std::span<const int> prompt,
                         const GenerateOptions& options, const GenerateCallbacks& callbacks,
                         Drafter* drafter = nullptr);

@@ -28,8 +28,8 @@ struct HubSettings {
   int max_retry_after_seconds = 3600;  // the longest wait that a server may ask for
 };
 
-/// The settings of the environment: HF_ENDPOINT, HF_TOKEN or the file HF_TOKEN_PATH, HF_HUB_CACHE, HF_HOME, HF_HUB_OFFLINE,
-/// with Hugging Face's defaults. Throws Error for values that cannot be used.
+/// The settings of the environment: HF_ENDPOINT, HF_TOKEN or the file HF_TOKEN_PATH, HF_HUB_CACHE, HF_HOME,
+/// HF_HUB_OFFLINE, with Hugging Face's defaults. Throws Error for values that cannot be used.
 HubSettings hub_settings();
 
 struct PullOptions {
@@ -48,8 +48,8 @@ struct PulledModel {
   uint64_t fetched = 0;  // of these, that were not there before
 };
 
-/// Fetches what is needed of a model and not in the cache yet. When it is stopped or fails, what has arrived stays, and the
-/// next call goes on from there. Every file is checked against the hash that the hub names. Throws Error.
+/// Fetches what is needed of a model and not in the cache yet. When it is stopped or fails, what has arrived stays,
+/// and the next call goes on from there. Every file is checked against the hash that the hub names. Throws Error.
 PulledModel pull_model(const std::string& name, const PullOptions& options, const HubSettings& hub);
 
 /// One revision of a model in the cache.
@@ -65,16 +65,16 @@ struct CachedModel {
 /// All models in the cache, sorted by name; none if there is no cache. Throws Error if it cannot be read.
 std::vector<CachedModel> cached_models(const HubSettings& hub);
 
-/// The path to open for "ORG/NAME[@REVISION]" if the cache has that model; without a revision that of main, else of the
-/// only one there is. Nothing: this is no name, or no model in the cache has it. Throws Error if the revision or files of it
-/// are missing, or if files are links to outside of the cache.
+/// The path to open for "ORG/NAME[@REVISION]" if the cache has that model; without a revision that of main, else of
+/// the only one there is. Nothing: this is no name, or no model in the cache has it. Throws Error if the revision or
+/// files of it are missing, or if files are links to outside of the cache.
 std::optional<std::string> find_cached_model(std::string_view name, const HubSettings& hub);
 
 /// Whether this could name a model: letters, digits, '-', '_' and '.', at most one slash; a revision may follow.
 bool is_model_name(std::string_view name);
 
-/// Removes a model from the cache, or with `revision` (a branch, tag or commit) only what no other revision needs. Links are
-/// removed, not followed. Returns the bytes of the removed files. Throws Error if there is no such model.
+/// Removes a model from the cache, or with `revision` (a branch, tag or commit) only what no other revision needs.
+/// Links are removed, not followed. Returns the bytes of the removed files. Throws Error if there is no such model.
 uint64_t remove_cached_model(const std::string& name, const std::string& revision, const HubSettings& hub);
 
 }  // namespace gptj

@@ -7,8 +7,9 @@
 
 namespace gptj {
 
-/// Writes what Session::watch() shows of `n_tokens` tokens to a directory: DIR/NAME.npy holds float32 of shape (n_tokens, n).
-/// The directory appears only when it is complete. Throws Error if it is there and not empty, or cannot be written.
+/// Writes what Session::watch() shows of `n_tokens` tokens to a directory: DIR/NAME.npy holds float32 of shape
+/// (n_tokens, n). The directory appears only when it is complete. Throws Error if it is there and not empty, or
+/// cannot be written.
 class IntermediatesWriter {
  public:
   IntermediatesWriter(const std::string& directory, int n_tokens);

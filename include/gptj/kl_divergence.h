@@ -15,8 +15,8 @@ struct ScoredText {
 };
 
 /// Writes a base: a file of what a model predicts at each scored token, with 16 bits for each log-probability
-/// (docs/research.md). It appears only when it is complete. Throws Error if it cannot be written or the disk has no room for
-/// it, and for texts as perplexity_windows() does.
+/// (docs/research.md). It appears only when it is complete. Throws Error if it cannot be written or the disk has no
+/// room for it, and for texts as perplexity_windows() does.
 class KlBaseWriter {
  public:
   KlBaseWriter(const std::string& path, const ScoredText& text);
@@ -42,8 +42,8 @@ struct KlResult {
   double delta_p = 0, delta_p_error = 0;    // mean of Q - P for the token that follows
   double delta_p_rms = 0;                   // root of the mean of its square
   double base_perplexity = 0;
-  /// The perplexity divided by that of the base. Its error is smaller than those of the two, because the same text makes
-  /// both large or small.
+  /// The perplexity divided by that of the base. Its error is smaller than those of the two, because the same text
+  /// makes both large or small.
   double ratio = 0, ratio_error = 0;
 };
 

@@ -49,14 +49,15 @@ struct LoadOptions {
   int n_threads = 0;  // 0: one per physical core; at most 1024
   Progress progress = {};
   /// Use the weights of our own files where they lie, in pages that all processes share: nothing is read before it is
-  /// needed, and a disk that fails then ends the process with SIGBUS. False: read them into memory like those of other files.
+  /// needed, and a disk that fails then ends the process with SIGBUS. False: read them into memory like those of
+  /// other files.
   bool map = true;
   bool prefetch = false;  // read mapped files into memory at once
   bool lock = false;      // keep all weights in memory (mlock); reads mapped files at once, too
 };
 
-/// The tokenizer of a model, or of a directory that has only tokenizer files. Throws Error: a file that is missing, damaged or
-/// no byte-level BPE.
+/// The tokenizer of a model, or of a directory that has only tokenizer files. Throws Error: a file that is missing,
+/// damaged or no byte-level BPE.
 Tokenizer open_tokenizer(const std::string& path);
 
 /// A model without a file, for measuring speed: the text that it makes means nothing.
@@ -81,8 +82,8 @@ class OpenedModel {
   const ModelInfo& info() const;
   const Tokenizer& tokenizer() const;
 
-  /// Has the weights quantized while they load, as convert_model() does; info() describes the result. False: they are of
-  /// that type already. Throws Error if there is no such type.
+  /// Has the weights quantized while they load, as convert_model() does; info() describes the result. False: they are
+  /// of that type already. Throws Error if there is no such type.
   bool store_as(const std::string& type);
 
  private:

@@ -38,14 +38,14 @@ std::span<const SamplerSetting> sampler_settings();
 /// The setting of this name; null: there is none.
 const SamplerSetting* find_sampler_setting(std::string_view name);
 
-/// Values of the settings. The defaults are those of ggml's gpt-j. Any name of a setting will do, and '_' counts as '-'.
-/// What reads a value asserts that its kind is the right one, and throws Error if there is no such setting.
+/// Values of the settings. The defaults are those of ggml's gpt-j. Any name of a setting will do, and '_' counts as
+/// '-'. What reads a value asserts that its kind is the right one, and throws Error if there is no such setting.
 class SamplerOptions {
  public:
   uint64_t seed = 0;
 
-  /// Throws Error if there is no such setting or it cannot have this value; names the setting, what was expected and what
-  /// was found. A setting of the kind `texts` gets one more text.
+  /// Throws Error if there is no such setting or it cannot have this value; names the setting, what was expected and
+  /// what was found. A setting of the kind `texts` gets one more text.
   void set(std::string_view name, double value);
   void set(std::string_view name, std::string_view text);
 
@@ -68,25 +68,26 @@ struct Candidate {
   float p;  // its probability
 };
 
-/// Draws tokens from logits. What is drawn depends on options, logits and context (also on its length), but not on earlier
-/// draws; so a text that is continued later, or guessed ahead and then checked, is the same text. Only mirostat has a
-/// memory. One thread at a time.
+/// Draws tokens from logits. What is drawn depends on options, logits and context (also on its length), but not on
+/// earlier draws; so a text that is continued later, or guessed ahead and then checked, is the same text. Only
+/// mirostat has a memory. One thread at a time.
 class Sampler {
  public:
-  /// `n_vocab` is the number of logits. `tokenizer` must outlive it. Throws Error if an option names a token that the model
-  /// does not have.
+  /// `n_vocab` is the number of logits. `tokenizer` must outlive it. Throws Error if an option names a token that the
+  /// model does not have.
   Sampler(const SamplerOptions& options, const Tokenizer& tokenizer, int n_vocab);
   Sampler(Sampler&&) noexcept;
   Sampler& operator=(Sampler&&) noexcept;
   ~Sampler();
 
-  /// Draws the next token from logits [n_vocab]. `context` is the text so far, prompt included. `allowed` has a bit for each
-  /// token, bit id % 64 of word id / 64, that says whether it may come; empty: all may. If no token remains, the first one
-  /// that is allowed is taken. NaN counts as minus infinity. Allocates nothing.
+  /// Draws the next token from logits [n_vocab]. `context` is the text so far, prompt included. `allowed` has a bit
+  /// for each token, bit id % 64 of word id / 64, that says whether it may come; empty: all may. If no token remains,
+  /// the first one that is allowed is taken. NaN counts as minus infinity. Allocates nothing.
   int sample(std::span<const float> logits, std::span<const int> context,
              std::span<const uint64_t> allowed = {});
 
-  /// What sample() draws from: candidates, the likeliest first, whose probabilities sum to 1. Valid until the next call.
+  /// What sample() draws from: candidates, the likeliest first, whose probabilities sum to 1. Valid until the next
+  /// call.
   std::span<const Candidate> distribution(std::span<const float> logits, std::span<const int> context,
                                           std::span<const uint64_t> allowed = {});
 

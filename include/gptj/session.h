@@ -55,13 +55,13 @@ struct Intermediate {
   std::span<const float> row(int token) const { return {data + token * stride, static_cast<size_t>(n)}; }
 };
 
-/// Texts in the making, called sequences, with the KV cache of their tokens so far. All memory is taken by the constructor.
-/// Results do not depend on n_threads or n_batch, nor on how many tokens one call brings or for how many sequences:
-/// prefill() and decode() may compute differently, but each always the same. Calls that name no sequence mean the first.
-/// One thread at a time; the Model must outlive it.
+/// Texts in the making, called sequences, with the KV cache of their tokens so far. All memory is taken by the
+/// constructor. Results do not depend on n_threads or n_batch, nor on how many tokens one call brings or for how many
+/// sequences: prefill() and decode() may compute differently, but each always the same. Calls that name no sequence
+/// mean the first. One thread at a time; the Model must outlive it.
 ///
-/// What evaluates tokens throws Error if they do not fit the context, if an id is not in the vocabulary, or if logits or
-/// states are not finite.
+/// What evaluates tokens throws Error if they do not fit the context, if an id is not in the vocabulary, or if logits
+/// or states are not finite.
 class Session {
  public:
   /// Throws Error if an option is out of range, or if memory or threads are lacking.
@@ -84,14 +84,15 @@ class Session {
   /// Sequence `to` becomes the text that `from` is. They share keys and values as far as they stay alike.
   void fork(int from, int to);
 
-  /// Forgets the tokens [begin, end) of a sequence, and moves those that follow to their place. These keep in their keys and
-  /// values what they took from the forgotten ones. Throws Error unless can_shift(): learned positions cannot move.
+  /// Forgets the tokens [begin, end) of a sequence, and moves those that follow to their place. These keep in their
+  /// keys and values what they took from the forgotten ones. Throws Error unless can_shift(): learned positions
+  /// cannot move.
   void shift(int begin, int end, int sequence = 0);
   bool can_shift() const;
 
   /// Appends prompt tokens, at least one. Returns the logits [n_vocab] after the last one, valid until the next call.
-  /// `cancelled` is asked before each layer of each batch: if it says so, the result is empty, and of the tokens those in
-  /// batches that were complete by then are appended.
+  /// `cancelled` is asked before each layer of each batch: if it says so, the result is empty, and of the tokens
+  /// those in batches that were complete by then are appended.
   std::span<const float> prefill(std::span<const int> ids, const std::function<bool()>& cancelled = {},
                                  int sequence = 0);
 
@@ -106,8 +107,8 @@ class Session {
   /// Appends one generated token. Returns the logits [n_vocab] after it. Allocates nothing.
   std::span<const float> decode(int id);
 
-  /// Several of them in one pass, for example guesses of what comes next: hands the logits [n_vocab] after each of them in
-  /// turn to `each`, the same to the last bit as those of one call for each.
+  /// Several of them in one pass, for example guesses of what comes next: hands the logits [n_vocab] after each of
+  /// them in turn to `each`, the same to the last bit as those of one call for each.
   void decode_each(std::span<const int> ids,
                    const std::function<void(int index, std::span<const float> logits)>& each);
 
@@ -120,8 +121,8 @@ class Session {
   void decode_each(std::span<const Token> tokens,
                    const std::function<void(int index, std::span<const float> logits)>& each);
 
-  /// `each` sees every intermediate of every evaluation from now on; {} ends that. Those of a prompt come batch by batch,
-  /// and "ln_f" only for the tokens whose logits are wanted.
+  /// `each` sees every intermediate of every evaluation from now on; {} ends that. Those of a prompt come batch by
+  /// batch, and "ln_f" only for the tokens whose logits are wanted.
   void watch(std::function<void(const Intermediate&)> each);
 
  private:

@@ -21,9 +21,9 @@ struct VerifyResult {
   std::vector<std::string> damaged;  // what is wrong, naming the tensor
 };
 
-/// Opens a model, which checks everything but its tensors' data, and reads that. Checksums are compared where the file has
-/// them, as our own does; elsewhere the scales of quantized blocks must be finite. Throws Error if the model cannot be
-/// opened, or if `progress` stops it.
+/// Opens a model, which checks everything but its tensors' data, and reads that. Checksums are compared where the
+/// file has them, as our own does; elsewhere the scales of quantized blocks must be finite. Throws Error if the model
+/// cannot be opened, or if `progress` stops it.
 VerifyResult verify_model(const std::string& path, const VerifyOptions& options = {});
 
 }  // namespace gptj

@@ -42,8 +42,8 @@ class OutputFile {
   OutputFile& operator=(const OutputFile&) = delete;
 
   void write(const void* data, size_t bytes);
-  /// Writes at any offset, in any order; may be called by many threads at once. What is never written is zeros. Not to be
-  /// mixed with write().
+  /// Writes at any offset, in any order; may be called by many threads at once. What is never written is zeros. Not
+  /// to be mixed with write().
   void write_at(uint64_t offset, const void* data, size_t bytes);
   void commit();
 

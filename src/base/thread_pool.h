@@ -8,13 +8,13 @@
 
 namespace gptj {
 
-/// Worker threads for loops whose pieces are independent. parallel_for() is called by one thread at a time;
-/// the calling thread works too, so `n_threads` counts it.
+/// Worker threads for loops whose pieces are independent. parallel_for() is called by one thread at a time; the
+/// calling thread works too, so `n_threads` counts it.
 ///
-/// Each thread walks its own contiguous share of the range, which keeps memory streams long; one that is done helps the
-/// others, so a thread that the system has suspended delays no more than its piece. Workers wait for the next loop by
-/// spinning for a moment, then sleep: loops follow each other closely during a token, but a pool that only spins collapses
-/// on a shared machine.
+/// Each thread walks its own contiguous share of the range, which keeps memory streams long; one that is done helps
+/// the others, so a thread that the system has suspended delays no more than its piece. Workers wait for the next
+/// loop by spinning for a moment, then sleep: loops follow each other closely during a token, but a pool that only
+/// spins collapses on a shared machine.
 class ThreadPool {
  public:
   /// Throws Error if the system does not start that many threads. With `pinned` each stays on a core of its own while

@@ -21,8 +21,8 @@
 namespace gptj {
 namespace {
 
-/// Values that a thread converts at once. Matrices that are transposed in either file are read or written in as many short
-/// runs as a row has values, so more of them are taken at once.
+/// Values that a thread converts at once. Matrices that are transposed in either file are read or written in as many
+/// short runs as a row has values, so more of them are taken at once.
 constexpr int64_t kPieceValues = 1 << 18, kTransposedValues = 1 << 21;
 
 /// Rows of one matrix on their way into the file.

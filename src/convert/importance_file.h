@@ -9,8 +9,8 @@
 
 namespace gptj {
 
-/// How much the columns of a model's matrices matter: for each matrix, by Hugging Face's name, the mean squares [n] of what
-/// its columns are multiplied with. Stored as a safetensors file.
+/// How much the columns of a model's matrices matter: for each matrix, by Hugging Face's name, the mean squares [n]
+/// of what its columns are multiplied with. Stored as a safetensors file.
 class Importance {
  public:
   Importance() = default;

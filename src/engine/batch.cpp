@@ -120,9 +120,9 @@ class Batch {
     }
   }
 
-  /// Makes the sequence a fork of the one that holds the longest beginning of the prompt, and returns its length: at most
-  /// all but the last token, after which logits are wanted. Generated tokens do not count, for they were evaluated in
-  /// decoding's arithmetic.
+  /// Makes the sequence a fork of the one that holds the longest beginning of the prompt, and returns its length: at
+  /// most all but the last token, after which logits are wanted. Generated tokens do not count, for they were
+  /// evaluated in decoding's arithmetic.
   int share_beginning(int slot, std::span<const int> prompt) {
     int longest = 0, from = slot;
     for (int other = 0; other < session_.n_sequences() && !session_.prefix_lm(); ++other) {

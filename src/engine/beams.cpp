@@ -149,8 +149,8 @@ class BeamSearch {
     return score(best.log_p, gains ? max_tokens_ : best.tokens.size()) <= result_.beams.back().score;
   }
 
-  /// Makes sequence i hold the parent of text i. A parent's first child keeps its sequence, the others get the sequences of
-  /// texts without children, of which there are as many. Texts are put in the order of their sequences.
+  /// Makes sequence i hold the parent of text i. A parent's first child keeps its sequence, the others get the
+  /// sequences of texts without children, of which there are as many. Texts are put in the order of their sequences.
   void fork(const std::vector<size_t>& parents) {
     std::vector<Growing> placed(n_beams_);
     std::vector<size_t> later;

@@ -13,8 +13,8 @@ class Drafter;
 /// Throws Error if there is no prompt, or if it does not fit the context.
 void check_prompt(std::span<const int> prompt, int n_ctx);
 
-/// One text that is being continued: it draws, shows and counts the tokens, and knows when the text ends. Evaluating the
-/// model is up to others.
+/// One text that is being continued: it draws, shows and counts the tokens, and knows when the text ends. Evaluating
+/// the model is up to others.
 class Continuation {
  public:
   /// All arguments but the prompt must outlive it. Throws Error for options that are not allowed.
@@ -30,8 +30,8 @@ class Continuation {
   /// Draws the next token from the logits after the last one, and shows it. May end the text.
   void draw(std::span<const float> logits);
 
-  /// Before the next token is evaluated: if the sequence that holds the text is full, makes room by a context shift where
-  /// the options ask for it, else ends the text. Returns whether there is room.
+  /// Before the next token is evaluated: if the sequence that holds the text is full, makes room by a context shift
+  /// where the options ask for it, else ends the text. Returns whether there is room.
   bool make_room(Session& session, int sequence = 0);
 
   /// Ends the text if the caller has cancelled it or its time is over.

@@ -4,9 +4,9 @@
 
 namespace gptj {
 
-/// How many guesses to evaluate with a token: as many as promise the most tokens per second, judged by how long guesses and
-/// passes of each size took so far and how many guesses were right. Where none pay, it tries again more and more rarely. It
-/// changes only time, never the text.
+/// How many guesses to evaluate with a token: as many as promise the most tokens per second, judged by how long
+/// guesses and passes of each size took so far and how many guesses were right. Where none pay, it tries again more
+/// and more rarely. It changes only time, never the text.
 class DraftLength {
  public:
   static constexpr int kMax = 15;

@@ -33,18 +33,19 @@ class Evaluator {
  public:
   using Each = std::function<void(int index, std::span<const float> row)>;
 
-  /// `options` are resolved(); they and the architecture must outlive it. Throws Error if memory or threads are lacking.
+  /// `options` are resolved(); they and the architecture must outlive it. Throws Error if memory or threads are
+  /// lacking.
   Evaluator(const Architecture& architecture, const SessionOptions& options);
   Evaluator(const Evaluator&) = delete;
   Evaluator& operator=(const Evaluator&) = delete;
 
   KvSequences& kv() { return kv_; }
 
-  // These throw Error, before anything is evaluated, if an id is not in the vocabulary or a sequence has no room for its
-  // tokens; and later if what they return is not finite.
+  // These throw Error, before anything is evaluated, if an id is not in the vocabulary or a sequence has no room for
+  // its tokens; and later if what they return is not finite.
 
-  /// The logits after the last token, of which there is at least one. Empty: `cancelled` said so, and only the tokens of
-  /// passes that were complete by then count.
+  /// The logits after the last token, of which there is at least one. Empty: `cancelled` said so, and only the tokens
+  /// of passes that were complete by then count.
   std::span<const float> last_logits(const NewTokens& tokens, Arithmetic arithmetic,
                                      const Cancelled& cancelled);
   /// Hands the logits after every token to `each`.

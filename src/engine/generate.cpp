@@ -53,8 +53,8 @@ class Generation {
     if (!logits.empty()) text_.draw(logits);
   }
 
-  /// The session keeps what it has in common with the prompt, except the last token, after which logits are wanted. Returns
-  /// the number of tokens kept.
+  /// The session keeps what it has in common with the prompt, except the last token, after which logits are wanted.
+  /// Returns the number of tokens kept.
   int forget_all_but(std::span<const int> prompt) {
     const size_t most = prompt.size() - 1;
     size_t kept = std::min(common_beginning(session_.tokens(), prompt), most);

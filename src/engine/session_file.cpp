@@ -19,9 +19,10 @@ namespace {
 
 constexpr size_t kSampleBytes = 4096;  // of each weight: one page of a file that is mapped
 
-/// Tells models apart, and the same model in different types: a checksum of the config and of some bytes from the middle of
-/// each weight in memory, so it does not depend on the form of the file. (All of 12 GB would take seconds. Training changes
-/// every matrix everywhere, and so does another type; a change of one row of the vocabulary can escape.)
+/// Tells models apart, and the same model in different types: a checksum of the config and of some bytes from the
+/// middle of each weight in memory, so it does not depend on the form of the file. (All of 12 GB would take seconds.
+/// Training changes every matrix everywhere, and so does another type; a change of one row of the vocabulary can
+/// escape.)
 uint32_t fingerprint(const SessionState& state) {
   const Config& c = state.config;
   std::string all =

@@ -14,8 +14,8 @@ namespace gptj {
 inline constexpr std::string_view kSessionMagic("\x93gpts\r\n\x1a", 8);
 inline constexpr uint32_t kSessionVersion = 1;
 
-/// The file's first bytes. They are followed by the ids of n_tokens + n_pending tokens, 4 bytes each; then, for 16 tokens at
-/// a time, by a PackedKv and the CRC-32 of its bytes.
+/// The file's first bytes. They are followed by the ids of n_tokens + n_pending tokens, 4 bytes each; then, for 16
+/// tokens at a time, by a PackedKv and the CRC-32 of its bytes.
 struct SessionStart {
   char magic[8];
   uint32_t byte_order;
@@ -41,8 +41,8 @@ struct SessionHead {
 /// The checksum that `head` should have.
 uint32_t session_checksum(const SessionHead& head);
 
-/// Throws Error if there is a file of that name that is no session: a mistyped path must not cost a model. Session files
-/// may be replaced, also damaged ones.
+/// Throws Error if there is a file of that name that is no session: a mistyped path must not cost a model. Session
+/// files may be replaced, also damaged ones.
 void check_may_replace(const std::string& path);
 
 /// Throws Error for a file that is no session, of another version, or damaged.

@@ -6,8 +6,8 @@
 
 namespace gptj {
 
-/// Passes a text on up to the first stop text, whatever pieces it comes in: what may be the beginning of a stop text is held
-/// back until it turns out not to be one.
+/// Passes a text on up to the first stop text, whatever pieces it comes in: what may be the beginning of a stop text
+/// is held back until it turns out not to be one.
 class StopTexts {
  public:
   /// `stops`, none of them empty, must outlive it.

@@ -17,8 +17,8 @@ struct Edge {
   Kind kind = Kind::epsilon;
 };
 
-/// A pushdown automaton over bytes: a finite automaton for each rule, nondeterministic because deterministic ones can be
-/// exponentially larger. From every edge an end can be reached, and no rule begins with itself.
+/// A pushdown automaton over bytes: a finite automaton for each rule, nondeterministic because deterministic ones can
+/// be exponentially larger. From every edge an end can be reached, and no rule begins with itself.
 struct Automaton {
   std::vector<Edge> edges;           // sorted by `from`
   std::vector<uint32_t> first_edge;  // of each state; one more at the end

@@ -9,8 +9,8 @@
 
 namespace gptj {
 
-/// Turns rules into states and edges, after K. Thompson, "Regular expression search algorithm" (1968). No edge leads back to
-/// the state where an expression begins, unless it also ends there, so that neighbours can share states.
+/// Turns rules into states and edges, after K. Thompson, "Regular expression search algorithm" (1968). No edge leads
+/// back to the state where an expression begins, unless it also ends there, so that neighbours can share states.
 class Builder {
  public:
   /// Throws Error if there are more than kMaxGrammarSize edges.

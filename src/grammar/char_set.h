@@ -33,8 +33,9 @@ class CharSet {
   std::vector<Range> ranges_;
 };
 
-/// The set's UTF-8 as runs of byte ranges, each given by its first and last byte: "\x00\x7f", "\xc2\xdf\x80\xbf", ... Like the
-/// runs that RE2 makes: where two of them have equal ranges up to some place, the ranges there are equal or disjoint.
+/// The set's UTF-8 as runs of byte ranges, each given by its first and last byte: "\x00\x7f", "\xc2\xdf\x80\xbf", ...
+/// Like the runs that RE2 makes: where two of them have equal ranges up to some place, the ranges there are equal or
+/// disjoint.
 std::vector<std::string> utf8_ranges(const CharSet& set);
 
 /// UTF-8 of one character.

@@ -262,8 +262,8 @@ class SchemaCompiler {
     return found;
   }
 
-  /// Two rules for each property, for what may stand from there on if no other property stands before it, or if one does.
-  /// So any optional property can be left out, and there is only one way to derive a text.
+  /// Two rules for each property, for what may stand from there on if no other property stands before it, or if one
+  /// does. So any optional property can be left out, and there is only one way to derive a text.
   Expr build_object(const OrderedJson& schema, const std::string& path) {
     const std::vector<Property> all = properties(schema);
     Expr when_first = bytes("}");

@@ -11,8 +11,9 @@ namespace gptj {
 
 using OrderedJson = nlohmann::ordered_json;
 
-/// Expressions for JSON text: strict (RFC 8259), valid UTF-8, and with little white space, so that it comes to an end. After
-/// "{", "[" and "," and before "}" and "]" there is none, one space, or a new line and up to 20 spaces; after ":" none or one.
+/// Expressions for JSON text: strict (RFC 8259), valid UTF-8, and with little white space, so that it comes to an
+/// end. After "{", "[" and "," and before "}" and "]" there is none, one space, or a new line and up to 20 spaces;
+/// after ":" none or one.
 class JsonText {
  public:
   /// Rules that expressions share are added to `rules`.
@@ -28,8 +29,8 @@ class JsonText {
   /// This value, with characters escaped only where they must be.
   Expr literal(const OrderedJson& value);
 
-  /// A string whose value is what `content` derives, which consists of characters and no rules. Escaped as in literal(), with
-  /// hexadecimal digits in either case.
+  /// A string whose value is what `content` derives, which consists of characters and no rules. Escaped as in
+  /// literal(), with hexadecimal digits in either case.
   Expr encoded(const Expr& content) { return sequence({bytes("\""), encoded_inside(content), bytes("\"")}); }
 
   /// A string, encoded in the same way, whose value is none of these.

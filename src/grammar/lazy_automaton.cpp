@@ -89,8 +89,8 @@ void LazyAutomaton::follow(uint32_t state) {
   }
 }
 
-/// The set of all that add() has collected. First come, first served: last come, first served would follow a state that is
-/// reached on two ways twice, those behind it four times, and so on.
+/// The set of all that add() has collected. First come, first served: last come, first served would follow a state
+/// that is reached on two ways twice, those behind it four times, and so on.
 StackSets::Id LazyAutomaton::close() {
   for (size_t i = 0; i < todo_.size(); ++i) {
     is_waiting_[todo_[i]] = false;

@@ -9,17 +9,17 @@
 
 namespace gptj {
 
-/// The deterministic form of an automaton, built while it is walked, as RE2 does for regular expressions: a state is the set
-/// of all stacks that the automaton can have after some bytes. Steps that were taken once are in a table. (Built ahead, it
-/// could be exponentially large, and with stacks infinite.)
+/// The deterministic form of an automaton, built while it is walked, as RE2 does for regular expressions: a state is
+/// the set of all stacks that the automaton can have after some bytes. Steps that were taken once are in a table.
+/// (Built ahead, it could be exponentially large, and with stacks infinite.)
 class LazyAutomaton {
  public:
   using State = uint32_t;
   static constexpr State kDead = 0;  // no text begins like this
   static constexpr State kEnd = 1;   // the text is complete, and nothing can follow
 
-  /// The most rules that may be open at once, because sets of stacks are walked by recursion. What would be deeper is not
-  /// allowed.
+  /// The most rules that may be open at once, because sets of stacks are walked by recursion. What would be deeper is
+  /// not allowed.
   static constexpr uint32_t kMaxDepth = 4000;
 
   explicit LazyAutomaton(const Automaton& automaton);

@@ -8,8 +8,8 @@
 
 namespace gptj {
 
-/// The most transitions that a grammar's automaton may have when repetitions are written out: 1,000 times those of JSON, and
-/// some ten megabytes.
+/// The most transitions that a grammar's automaton may have when repetitions are written out: 1,000 times those of
+/// JSON, and some ten megabytes.
 inline constexpr uint64_t kMaxGrammarSize = 300'000;
 
 /// One side of a rule. Made by the functions below.

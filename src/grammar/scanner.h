@@ -29,8 +29,8 @@ class Scanner {
  public:
   static constexpr uint32_t kEnd = ~uint32_t{0};  // no character: the text has ended
 
-  /// Messages begin with `source`, and name the line only if `has_lines`. Throws Error for text that is not UTF-8 or has more
-  /// than `max_bytes` bytes.
+  /// Messages begin with `source`, and name the line only if `has_lines`. Throws Error for text that is not UTF-8 or
+  /// has more than `max_bytes` bytes.
   Scanner(std::string_view text, std::string source, bool has_lines, size_t max_bytes);
 
   bool at_end() const { return at_ == text_.size(); }
@@ -45,7 +45,8 @@ class Scanner {
   /// Takes `n` hexadecimal digits, the number of a character.
   uint32_t take_hex(size_t n);
 
-  /// Takes "*", "+", "?", "{2}", "{2,}" or "{2,5}" and returns its minimum and maximum; nothing if none of them is there.
+  /// Takes "*", "+", "?", "{2}", "{2,}" or "{2,5}" and returns its minimum and maximum; nothing if none of them is
+  /// there.
   std::optional<std::pair<uint32_t, uint32_t>> take_repetition();
 
   /// Throws Error if a repetition that begins at `at` is too large for a grammar.

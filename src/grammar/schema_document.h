@@ -28,14 +28,15 @@ std::string shown_path(const std::string& path);
 /// Parses JSON. Throws Error, naming line and column, for what is no JSON, and for keys that appear twice.
 OrderedJson parse_schema(std::string_view text);
 
-/// Throws Error if the schema at `path`, or one inside it, has a keyword that is not supported, or a value of the wrong kind.
-/// All other functions may rely on that.
+/// Throws Error if the schema at `path`, or one inside it, has a keyword that is not supported, or a value of the
+/// wrong kind. All other functions may rely on that.
 void check_schema(const OrderedJson& schema, const std::string& path);
 
 /// `path` and a key behind it, escaped as in JSON pointers (RFC 6901).
 std::string operator/(const std::string& path, const std::string& key);
 
-/// What `reference` ("#/$defs/a"), in the schema at `path`, names in the document. Throws Error if there is no such place.
+/// What `reference` ("#/$defs/a"), in the schema at `path`, names in the document. Throws Error if there is no such
+/// place.
 const OrderedJson& find_reference(const OrderedJson& document, const std::string& reference,
                                   const std::string& path);
 
@@ -50,8 +51,8 @@ unsigned types_of_name(const std::string& name);
 
 unsigned type_of_value(const OrderedJson& value);
 
-/// The types that a schema's `type` admits (all if it has none), and those that are written here: for a schema without `type`
-/// but with keywords about strings, for example, only strings.
+/// The types that a schema's `type` admits (all if it has none), and those that are written here: for a schema
+/// without `type` but with keywords about strings, for example, only strings.
 unsigned admitted_types(const OrderedJson& schema);
 unsigned written_types(const OrderedJson& schema);
 

@@ -19,8 +19,8 @@ class SchemaResolver {
   /// The schema that `reference`, which stands at `path`, names. Throws Error if there is none.
   const OrderedJson& find(const std::string& reference, const std::string& path);
 
-  /// A schema without $ref, allOf and annotations that says the same; or true or false. Throws Error if the schema refers to
-  /// itself, or if there is no such schema.
+  /// A schema without $ref, allOf and annotations that says the same; or true or false. Throws Error if the schema
+  /// refers to itself, or if there is no such schema.
   OrderedJson resolve(const OrderedJson& schema, const std::string& path) { return resolve(schema, path, 0); }
 
   /// Whether nothing that is written here for the first schema is valid by the second, both resolved. False: unknown.

@@ -8,10 +8,10 @@
 
 namespace gptj {
 
-/// Sets of stacks of states, each stored once, so that equal sets have equal ids. A set lists the states that may be on top,
-/// each once and with the set of stacks that may lie below it, and says whether it contains the empty stack. Stacks with
-/// equal lower parts share these, as in Tomita's graph-structured stack ("Efficient parsing for natural language", 1985),
-/// and stacks with equal tops are joined, so that exponentially many stacks take linear space.
+/// Sets of stacks of states, each stored once, so that equal sets have equal ids. A set lists the states that may be
+/// on top, each once and with the set of stacks that may lie below it, and says whether it contains the empty stack.
+/// Stacks with equal lower parts share these, as in Tomita's graph-structured stack ("Efficient parsing for natural
+/// language", 1985), and stacks with equal tops are joined, so that exponentially many stacks take linear space.
 class StackSets {
  public:
   using Id = uint32_t;

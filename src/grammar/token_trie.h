@@ -10,8 +10,8 @@
 
 namespace gptj {
 
-/// The tokens of a text as a tree of their bytes: what several tokens begin with is walked once for all of them. It has no
-/// added tokens, which are not text, and no padding.
+/// The tokens of a text as a tree of their bytes: what several tokens begin with is walked once for all of them. It
+/// has no added tokens, which are not text, and no padding.
 class TokenTrie {
  public:
   /// Nodes are in depth-first order, each before its children.

@@ -50,8 +50,8 @@ class RepositoryCache {
 /// The models that have a folder in the cache, in alphabetical order.
 std::vector<std::string> cached_repositories(const HubSettings& hub);
 
-/// The files in a directory and below it, relative to it, in alphabetical order; links count as files. Throws Error if they
-/// cannot be listed; a directory that is not there has none.
+/// The files in a directory and below it, relative to it, in alphabetical order; links count as files. Throws Error
+/// if they cannot be listed; a directory that is not there has none.
 std::vector<std::string> files_below(const std::filesystem::path& directory);
 
 /// Makes a directory and those above it. Throws Error if that fails.

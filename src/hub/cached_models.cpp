@@ -14,8 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The blob of its own repository to which a link of a snapshot leads, and which may itself be a link; empty if it leads
-/// elsewhere.
+/// The blob of its own repository to which a link of a snapshot leads, and which may itself be a link; empty if it
+/// leads elsewhere.
 fs::path blob_of(const RepositoryCache& cache, const fs::path& link) {
   std::error_code no_link;
   const fs::path to = fs::read_symlink(link, no_link);
@@ -55,7 +55,8 @@ CachedModel describe(const RepositoryCache& cache, const std::string& name, cons
   return model;
 }
 
-/// The commit of a revision in the cache; without a revision that of main, else the only one. Throws Error if there is none.
+/// The commit of a revision in the cache; without a revision that of main, else the only one. Throws Error if there
+/// is none.
 std::string find_commit(const RepositoryCache& cache, const ModelName& name) {
   const std::string commit = cache.commit_of(name.revision.empty() ? "main" : name.revision);
   std::error_code ignored;

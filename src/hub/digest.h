@@ -9,8 +9,8 @@ struct evp_md_ctx_st;  // OpenSSL's EVP_MD_CTX
 
 namespace gptj {
 
-/// The hash of a file that a hub uses as its ETag, computed while bytes arrive: SHA-256 of a large file, or git's hash of a
-/// small one (SHA-1 of "blob <size>", a zero byte and the content).
+/// The hash of a file that a hub uses as its ETag, computed while bytes arrive: SHA-256 of a large file, or git's
+/// hash of a small one (SHA-1 of "blob <size>", a zero byte and the content).
 class Digest {
  public:
   /// The kind of hash that `etag` is, judged by its length; null for ETags that are no hash of the content.

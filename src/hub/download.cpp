@@ -26,8 +26,8 @@ struct Outcome {
   int64_t retry_after = 0;      // seconds to wait, if the server asks for it
 };
 
-/// One attempt to fetch the rest of a file. Pieces are requested and written in order, so that what has been written is always
-/// the file's beginning; those that arrive too early wait in memory, so only a few are begun.
+/// One attempt to fetch the rest of a file. Pieces are requested and written in order, so that what has been written
+/// is always the file's beginning; those that arrive too early wait in memory, so only a few are begun.
 class Attempt {
  public:
   Attempt(HubApi& api, const HubFile& source, PartialFile& file, bool in_pieces)

@@ -29,8 +29,8 @@ std::string origin_of(const std::string& url);
 /// A request and its answer, as far as that has arrived.
 class HttpExchange {
  public:
-  /// `on_body` gets the body piece by piece, after status and headers have arrived. What it throws ends the exchange, and is
-  /// rethrown by HttpClient::next_finished().
+  /// `on_body` gets the body piece by piece, after status and headers have arrived. What it throws ends the exchange,
+  /// and is rethrown by HttpClient::next_finished().
   HttpExchange(const HttpRequest& request, std::function<void(std::string_view)> on_body);
   ~HttpExchange();
   HttpExchange(const HttpExchange&) = delete;

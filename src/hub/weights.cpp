@@ -9,8 +9,8 @@ struct Form {
   std::string_view name, file;
 };
 
-/// The forms of directories, best first: weights in one file, or in parts beside "<file>.index.json". (Those of TensorFlow,
-/// Flax and others are not read.)
+/// The forms of directories, best first: weights in one file, or in parts beside "<file>.index.json". (Those of
+/// TensorFlow, Flax and others are not read.)
 constexpr Form kDirectoryForms[] = {{"safetensors", "model.safetensors"}, {"torch", "pytorch_model.bin"}};
 
 /// The forms of files that contain everything, by the ends of their names, best first.

@@ -12,8 +12,8 @@ struct GgmlLayout {
   std::string_view embedding;      // a tensor that all models of this architecture have, and no others
   std::string_view optional_head;  // a tensor that is the embedding if it is missing; "": there is none such
   std::string_view first_layer;    // what the names of its tensors begin with
-  /// The ends of the names of a layer's matrices that files from before 29 March 2023 hold as [in][out]. The first of them is
-  /// not square, so its shape shows which way a file has them.
+  /// The ends of the names of a layer's matrices that files from before 29 March 2023 hold as [in][out]. The first of
+  /// them is not square, so its shape shows which way a file has them.
   std::span<const std::string_view> once_transposed;
 };
 
@@ -25,7 +25,8 @@ struct FileArchitecture {
   GgmlLayout ggml;
 };
 
-/// THE list of architectures that ggml, GGUF and transformers all know: these can be written in each form, and read from it.
+/// THE list of architectures that ggml, GGUF and transformers all know: these can be written in each form, and read
+/// from it.
 std::span<const FileArchitecture> file_architectures();
 
 /// The one of this model_type, which stands under `key` in `path`. Throws Error if it is not in the list.

@@ -9,11 +9,11 @@
 
 namespace gptj {
 
-/// Reads small fields of a file from front to back. What is skipped is not read from the disk, so the fields between a file's
-/// tensors cost one small read each, however large the tensors.
+/// Reads small fields of a file from front to back. What is skipped is not read from the disk, so the fields between
+/// a file's tensors cost one small read each, however large the tensors.
 ///
-/// Each function throws Error if fewer bytes are left than it needs, before it allocates anything. `what` names the field in
-/// that message.
+/// Each function throws Error if fewer bytes are left than it needs, before it allocates anything. `what` names the
+/// field in that message.
 class ByteReader {
  public:
   explicit ByteReader(const InputFile& file) : file_(file) {}

@@ -7,8 +7,8 @@
 
 namespace gptj {
 
-/// Settings for which a form has no place: its readers assume one value, and a model with another value would silently become
-/// another model.
+/// Settings for which a form has no place: its readers assume one value, and a model with another value would
+/// silently become another model.
 struct FixedSettings {
   const std::string& path;  // of the file to be written
   const nlohmann::json& config;

@@ -256,7 +256,8 @@ ModelFile open_ggml(const std::string& path) {
   header.skip(container.begin(), "magic");
   const int32_t n_vocab = header.i32("n_vocab");
 
-  // If the numbers allow both layouts, the names decide. Of two failures, the one that came after more bytes is reported.
+  // If the numbers allow both layouts, the names decide. Of two failures, the one that came after more bytes is
+  // reported.
   std::optional<Error> failure;
   uint64_t furthest = 0;
   for (const FileArchitecture& architecture : file_architectures()) {

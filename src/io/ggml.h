@@ -11,7 +11,8 @@ inline constexpr std::string_view kGgmlMagic = "lmgg";
 /// Of one in LLaMA's container: 0x67676a74.
 inline constexpr std::string_view kGgjtMagic = "tjgg";
 
-/// Reads a legacy ggml file (usually named ggml-model.bin) of GPT-J or GPT-2, of any era: docs/formats.md. Throws Error.
+/// Reads a legacy ggml file (usually named ggml-model.bin) of GPT-J or GPT-2, of any era: docs/formats.md. Throws
+/// Error.
 ModelFile open_ggml(const std::string& path);
 
 }  // namespace gptj

@@ -91,8 +91,8 @@ void check_rope(const GgufMetadata& metadata, const std::string& architecture) {
   if (base != 10000.0) fail("{}: {}: expected 10000, found {}", quoted(metadata.path()), key, base);
 }
 
-/// GGUF does not say which GELU a model has, how many tokens, or whether its head is the embedding: tensors tell the latter
-/// two.
+/// GGUF does not say which GELU a model has, how many tokens, or whether its head is the embedding: tensors tell the
+/// latter two.
 nlohmann::json make_config(const GgufMetadata& metadata, const ModelFile& model) {
   const std::string architecture = architecture_of(metadata);
   check_rope(metadata, architecture);

@@ -16,9 +16,9 @@ inline constexpr std::string_view kGgufMagic = "GGUF";
 /// The types of a value, by GGUF's numbers.
 enum class GgufType : uint32_t { u8, i8, u16, i16, u32, i32, f32, boolean, string, array, u64, i64, f64 };
 
-/// The keys and values at the beginning of a GGUF file. Values are skipped when the file is opened, and read when they are
-/// asked for: files have many that nobody needs. A value of another type than the one asked for is an Error that names the
-/// key.
+/// The keys and values at the beginning of a GGUF file. Values are skipped when the file is opened, and read when
+/// they are asked for: files have many that nobody needs. A value of another type than the one asked for is an Error
+/// that names the key.
 class GgufMetadata {
  public:
   /// Reads `count` keys. The reader stands at the first of them, and afterwards behind the last.

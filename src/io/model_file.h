@@ -17,9 +17,9 @@ namespace gptj {
 /// Whose names a file gives its tensors: the columns of the name tables in model/.
 enum class Naming { huggingface, ggml, gguf };
 
-/// One tensor of a file, and where its data lies. Readers have checked that `offset + bytes` is inside the file, and that
-/// `bytes` fits shape, strides and encoding (with strides, it includes what lies between the numbers). Tensors may share
-/// data.
+/// One tensor of a file, and where its data lies. Readers have checked that `offset + bytes` is inside the file, and
+/// that `bytes` fits shape, strides and encoding (with strides, it includes what lies between the numbers). Tensors
+/// may share data.
 struct FileTensor {
   std::string name;
   DType dtype;                 // of its rows once they are read
@@ -27,7 +27,8 @@ struct FileTensor {
   const InputFile* file;       // nullptr: there is none, and the weights are made up (model/synthetic.h)
   uint64_t offset;
   uint64_t bytes;
-  /// It lies as memory has it: a matrix [rows, n] in panels, never transposed, a vector padded, both aligned for registers.
+  /// It lies as memory has it: a matrix [rows, n] in panels, never transposed, a vector padded, both aligned for
+  /// registers.
   bool panels = false;
   const Encoding* encoding = nullptr;  // how its rows are stored, if that is no DType
   /// Of each dimension, in values; empty: rows follow each other. Floats only.
@@ -38,8 +39,8 @@ struct FileTensor {
   const char* type() const { return TensorType{dtype, encoding}.name(); }
 };
 
-/// A tensor that is not read, because no DType stores its numbers (integers, booleans, ...): a buffer that models do without,
-/// or the reason why a weight is missing.
+/// A tensor that is not read, because no DType stores its numbers (integers, booleans, ...): a buffer that models do
+/// without, or the reason why a weight is missing.
 struct UnreadTensor {
   std::string name;
   std::string type;  // as the file names it
@@ -62,12 +63,12 @@ struct ModelFile {
   const std::string& config_source() const { return config_path.empty() ? path : config_path; }
 };
 
-/// Recognises the form of `path`, a file or a Hugging Face directory, and reads it. Throws Error if it is missing, damaged
-/// or of no known form.
+/// Recognises the form of `path`, a file or a Hugging Face directory, and reads it. Throws Error if it is missing,
+/// damaged or of no known form.
 ModelFile open_model_file(const std::string& path);
 
-/// Reads only the vocabulary, of whatever open_model_file() reads, or of a directory that has only tokenizer files. Throws
-/// Error.
+/// Reads only the vocabulary, of whatever open_model_file() reads, or of a directory that has only tokenizer files.
+/// Throws Error.
 Vocab open_vocab(const std::string& path);
 
 }  // namespace gptj

@@ -25,9 +25,9 @@ struct OutputModel {
   std::vector<OutputTensor> tensors;
 };
 
-/// Writes a model: first everything but its tensors' data, then that in any order. The file or directory appears under its
-/// name only when it is complete; a writer that is destroyed before that leaves nothing behind. All functions throw Error
-/// if writing fails.
+/// Writes a model: first everything but its tensors' data, then that in any order. The file or directory appears
+/// under its name only when it is complete; a writer that is destroyed before that leaves nothing behind. All
+/// functions throw Error if writing fails.
 class ModelWriter {
  public:
   virtual ~ModelWriter() = default;

@@ -14,8 +14,8 @@ namespace gptj {
 inline constexpr std::string_view kNativeMagic("\x93gptj\r\n\x1a", 8);
 inline constexpr uint32_t kNativeVersion = 1;
 
-/// The file's first bytes. They are followed by `header_bytes` of JSON, `vocab_bytes` of tokens and merges, and a checksum of
-/// 4 bytes for each of `n_tensors`.
+/// The file's first bytes. They are followed by `header_bytes` of JSON, `vocab_bytes` of tokens and merges, and a
+/// checksum of 4 bytes for each of `n_tensors`.
 struct NativeStart {
   char magic[8];
   uint32_t byte_order;

@@ -7,12 +7,12 @@
 #include "text/json_file.h"
 #include "text/vocab.h"
 
-/// The vocabulary in our own file (docs/formats.md): tokens and merges as bytes, because reading a hundred thousand values of
-/// JSON takes longer than a small model's first token; the rest as JSON.
+/// The vocabulary in our own file (docs/formats.md): tokens and merges as bytes, because reading a hundred thousand
+/// values of JSON takes longer than a small model's first token; the rest as JSON.
 namespace gptj {
 
-/// The number of tokens, and each one's length and bytes; the number of merges, and the ids of each one's two sides. Throws
-/// Error if a merge is of something that is no token.
+/// The number of tokens, and each one's length and bytes; the number of merges, and the ids of each one's two sides.
+/// Throws Error if a merge is of something that is no token.
 std::string vocab_to_bytes(const Vocab& vocab);
 
 /// {"added": [...], "add_prefix_space", "bos", "eos"}. A token's bytes are the characters U+0000 to U+00FF.

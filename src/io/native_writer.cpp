@@ -58,7 +58,8 @@ void NativeWriter::finish() {
   file_.write_at(0, &start_, sizeof start_);
   file_.write_at(sizeof start_, head_.data(), head_.size());
   ModelWriter::finish();
-  // Written in pieces, the cached file does not lie in huge pages; read anew it does, where the system has them for files.
+  // Written in pieces, the cached file does not lie in huge pages; read anew it does, where the system has them for
+  // files.
   platform::forget_cached(path_);
 }
 

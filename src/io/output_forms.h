@@ -27,8 +27,8 @@ struct OutputForm {
 /// THE list of the forms that models are written in.
 std::span<const OutputForm> output_forms();
 
-/// The form of that name or, if `name` is empty, the one that `path`'s extension asks for, else our own. Throws Error if there
-/// is no form of that name.
+/// The form of that name or, if `name` is empty, the one that `path`'s extension asks for, else our own. Throws Error
+/// if there is no form of that name.
 const OutputForm& output_form(const std::string& name, const std::string& path);
 
 }  // namespace gptj

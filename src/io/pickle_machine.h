@@ -10,8 +10,9 @@
 
 namespace gptj {
 
-/// The machine whose program a pickle is: a stack of values, marks in it, and a memo of values to use again. Most functions
-/// are what an opcode does. They throw Error, naming the opcode's byte, if it cannot be done or is not what torch writes.
+/// The machine whose program a pickle is: a stack of values, marks in it, and a memo of values to use again. Most
+/// functions are what an opcode does. They throw Error, naming the opcode's byte, if it cannot be done or is not what
+/// torch writes.
 class PickleMachine {
  public:
   using Refs = std::vector<uint32_t>;  // places in the list of all values

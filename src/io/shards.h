@@ -20,8 +20,8 @@ class ShardIndex {
 
   bool has_shard(const std::string& name) const { return shards_.contains(name); }
 
-  /// Adds all shards and their tensors to the model. Throws Error if a tensor of the index is not in its shard, or is in
-  /// several.
+  /// Adds all shards and their tensors to the model. Throws Error if a tensor of the index is not in its shard, or is
+  /// in several.
   void read(ModelFile& model) const;
 
  private:

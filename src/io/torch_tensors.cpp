@@ -33,8 +33,8 @@ constexpr std::string_view kUntypedStorage = "torch.storage.UntypedStorage";
 
 constexpr std::string_view kParameter = "torch._utils._rebuild_parameter";
 
-/// The functions that make a tensor from (storage, first, shape, strides, ...), and how many arguments they take. One more
-/// may say that the numbers are to be negated or the like.
+/// The functions that make a tensor from (storage, first, shape, strides, ...), and how many arguments they take. One
+/// more may say that the numbers are to be negated or the like.
 struct Rebuild {
   std::string_view name;
   size_t arguments;
@@ -200,8 +200,8 @@ bool is_contiguous(const TorchTensor& tensor) {
   return true;
 }
 
-/// Tensors may share their numbers, and repeat them with a stride of 0, but a small file must not ask for a large model's
-/// memory.
+/// Tensors may share their numbers, and repeat them with a stride of 0, but a small file must not ask for a large
+/// model's memory.
 void check_repetition(const std::vector<TorchTensor>& tensors, const InputFile& file) {
   constexpr uint64_t kMaxRepetition = 16;
   uint64_t left = kMaxRepetition * file.size();

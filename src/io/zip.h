@@ -18,9 +18,9 @@ struct ZipEntry {
   uint64_t bytes;
 };
 
-/// The directory of a zip archive, also of one above 4 GB (zip64). libzip does not tell where an entry's bytes lie, and weights
-/// are read in place. Throws Error for anything that torch does not write: compressed or encrypted entries, two of one name,
-/// entries that overlap, bytes behind the archive's end.
+/// The directory of a zip archive, also of one above 4 GB (zip64). libzip does not tell where an entry's bytes lie,
+/// and weights are read in place. Throws Error for anything that torch does not write: compressed or encrypted
+/// entries, two of one name, entries that overlap, bytes behind the archive's end.
 std::vector<ZipEntry> read_zip_directory(const InputFile& file);
 
 }  // namespace gptj

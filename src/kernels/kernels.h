@@ -8,10 +8,10 @@
 #include "tensor/kv_head.h"
 #include "tensor/panel.h"
 
-/// The function table through which the rest of the program computes. One table exists per instruction set;
-/// cpu.h chooses. Every function is noexcept, allocates nothing and is safe to call from several threads on
-/// different outputs. Strides of floats count floats, all others bytes. Rows of floats may be read and written up to the
-/// next multiple of 16 values: buffers are padded, and padding holds zeros or nothing that matters.
+/// The function table through which the rest of the program computes. One table exists per instruction set; cpu.h
+/// chooses. Every function is noexcept, allocates nothing and is safe to call from several threads on different
+/// outputs. Strides of floats count floats, all others bytes. Rows of floats may be read and written up to the next
+/// multiple of 16 values: buffers are padded, and padding holds zeros or nothing that matters.
 namespace gptj {
 
 /// The form in which a product takes its activations. A row holds all its numbers first, then their scales.
@@ -31,8 +31,8 @@ struct BlockScale {
   int32_t pair_sums[2];
 };
 
-/// Values that share a SlabScale. More than a kSlab, because sums of bytes are exact at any length, and fewer scales mean
-/// fewer multiplications.
+/// Values that share a SlabScale. More than a kSlab, because sums of bytes are exact at any length, and fewer scales
+/// mean fewer multiplications.
 inline constexpr int kByteSlab = 512;
 
 struct SlabScale {
@@ -46,8 +46,8 @@ constexpr int64_t operand_numbers(Operand operand, int64_t n) {
   return round_up(operand == Operand::f32 ? 4 * n : operand == Operand::bf16 ? 2 * n : n, 64);
 }
 
-/// Bytes from row to row: an odd multiple of 512, so that the same 512 bytes of several rows fall into different sets of
-/// the caches.
+/// Bytes from row to row: an odd multiple of 512, so that the same 512 bytes of several rows fall into different sets
+/// of the caches.
 constexpr int64_t operand_stride(Operand operand, int64_t n) {
   int64_t scales = 0;
   if (operand == Operand::blocks) scales = round_up(n, 32) / 32 * static_cast<int64_t>(sizeof(BlockScale));
@@ -90,8 +90,8 @@ enum class Arithmetic {
 };
 inline constexpr int kNumArithmetics = 3;
 
-/// Queries of one head against its keys and values: query i sees the first n_past + i + 1 tokens, or the first n_common if
-/// these are more.
+/// Queries of one head against its keys and values: query i sees the first n_past + i + 1 tokens, or the first
+/// n_common if these are more.
 struct AttentionArgs {
   KvHead kv;
   int head_dim;
@@ -148,8 +148,8 @@ struct Kernels {
   /// y = (x - mean) / sqrt(variance + eps) * gain + bias over n values (arXiv:1607.06450).
   void (*layer_norm)(const float* x, const float* gain, const float* bias, int n, float eps,
                      float* y) noexcept;
-  /// Makes a row of an operand from n values, a multiple of 32 for operands in 8 bits; index: Operand. nullptr: nothing to
-  /// do, or no product takes it.
+  /// Makes a row of an operand from n values, a multiple of 32 for operands in 8 bits; index: Operand. nullptr:
+  /// nothing to do, or no product takes it.
   void (*pack[kNumOperands])(const float* x, int n, uint8_t* row) noexcept;
   /// Rotates the pairs (x[2i], x[2i+1]) by angles given as (cos, sin) pairs (RoPE, arXiv:2104.09864).
   void (*rotate)(float* x, const float* cos_sin, int n_rot) noexcept;

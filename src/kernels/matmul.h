@@ -56,7 +56,8 @@ void unpack(const uint8_t* panel, int begin, int end, float* out) noexcept {
   unpack_slab<S, Format>(panel, begin, end, out);
 }
 
-/// Prefetches weights where the hardware alone leaves a core waiting: with a single stream, and on some CPUs with several.
+/// Prefetches weights where the hardware alone leaves a core waiting: with a single stream, and on some CPUs with
+/// several.
 template <class S, int kStreams, int kBytes>
 inline void prefetch(const uint8_t* stream, int64_t stride) {
   if constexpr (kStreams == 1 || S::kPrefetchesAll) {
@@ -141,9 +142,9 @@ inline void for_panels(int n_panels, const Body& body) {
   for (; p < n_panels; ++p) body.template operator()<1>(p);
 }
 
-/// Calls body(panel, begin, end, first column, columns) for every slab of every panel and every column, where a slab is
-/// unpacked once for many columns: for `kInCache` columns at a time, whose slabs stay in a cache. With fewer columns, the
-/// next slabs of the same panel come first, so that weights are read in the order in which they lie.
+/// Calls body(panel, begin, end, first column, columns) for every slab of every panel and every column, where a slab
+/// is unpacked once for many columns: for `kInCache` columns at a time, whose slabs stay in a cache. With fewer
+/// columns, the next slabs of the same panel come first, so that weights are read in the order in which they lie.
 template <class S, int kInCache, class Body>
 inline void for_slabs(const MatmulArgs& a, const Body& body) {
   for (int first = 0; first < a.n_columns; first += kInCache) {

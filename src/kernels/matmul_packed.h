@@ -8,8 +8,8 @@
 /// a row; columns are in it already. One tile serves weights and attention, and both kinds of numbers.
 namespace gptj {
 
-/// The same sums as with packed panels of floats, but weights are packed in registers on their way from memory: where one
-/// tile spans all columns, packed panels would be read only once, and memory would wait meanwhile.
+/// The same sums as with packed panels of floats, but weights are packed in registers on their way from memory: where
+/// one tile spans all columns, packed panels would be read only once, and memory would wait meanwhile.
 template <class S, class Format, int P>
 struct Bf16Stream {
   const MatmulArgs& a;

@@ -20,7 +20,8 @@ double quantile(const std::vector<double>& values, double q) {
   return values[below] + (at - static_cast<double>(below)) * (values[above] - values[below]);
 }
 
-/// sum of P ln(P / Q) - P + Q: the divergence, in a form that is never negative although the rounded P does not sum to 1.
+/// sum of P ln(P / Q) - P + Q: the divergence, in a form that is never negative although the rounded P does not sum
+/// to 1.
 double divergence(const Prediction& p, std::span<const float> logits, double sum_of_q) {
   double divergence = 1;  // the sum of Q
   for (size_t i = 0; i < logits.size(); ++i) {

@@ -23,9 +23,9 @@ class Architecture {
   /// Names every weight to the binder.
   virtual void bind(Binder& binder) = 0;
 
-  /// Evaluates the tokens of the pass. Their keys and values go into its KV cache behind those that are there (the caller
-  /// then appends the tokens to it), their hidden states stay in its scratch. `cancelled` is asked before each layer; false:
-  /// it said yes.
+  /// Evaluates the tokens of the pass. Their keys and values go into its KV cache behind those that are there (the
+  /// caller then appends the tokens to it), their hidden states stay in its scratch. `cancelled` is asked before each
+  /// layer; false: it said yes.
   virtual bool forward(const Pass& pass, const Cancelled& cancelled = {}) const = 0;
 
   /// After forward(): the states of tokens [first, first + count) after the final norm.

@@ -60,12 +60,12 @@ struct VectorBinding {
   int layer = -1;
 };
 
-/// Ties the tensors of a file to the weights of a model. An architecture names each tensor that it needs, its shape, and
-/// the view that it will fill; the binder finds it in the file and checks it. Then check_unused() looks for tensors that
-/// should not be there. load_weights() (model/load.h) reads the data.
+/// Ties the tensors of a file to the weights of a model. An architecture names each tensor that it needs, its shape,
+/// and the view that it will fill; the binder finds it in the file and checks it. Then check_unused() looks for
+/// tensors that should not be there. load_weights() (model/load.h) reads the data.
 ///
-/// The functions that bind throw Error if there is no such tensor or it has another shape. A layer of -1 is outside of the
-/// layers.
+/// The functions that bind throw Error if there is no such tensor or it has another shape. A layer of -1 is outside
+/// of the layers.
 class Binder {
  public:
   /// Makes up a tensor of this shape that the file does not have; it must not move afterwards.
@@ -95,12 +95,12 @@ class Binder {
 
   const std::string& path() const { return file_.path; }  // of the model
 
-  /// Throws Error for layers beyond n_layer, which would silently be ignored, and for any other unneeded tensor of a ggml
-  /// file.
+  /// Throws Error for layers beyond n_layer, which would silently be ignored, and for any other unneeded tensor of a
+  /// ggml file.
   void check_unused(int n_layer) const;
 
-  /// Has each matrix loaded in the type that stored_type() says, quantized if the file has another. False: no file's type
-  /// is another.
+  /// Has each matrix loaded in the type that stored_type() says, quantized if the file has another. False: no file's
+  /// type is another.
   bool store_as(DType wanted);
 
  private:

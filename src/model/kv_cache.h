@@ -16,14 +16,15 @@ constexpr int64_t kv_number_bytes(KvType type) {
   return type == KvType::f32 ? 4 : type == KvType::f16 ? 2 : 1;
 }
 
-/// The memory of keys and values, in pages: [page][layer][head][keys, values, their scales]. A page is one piece of memory,
-/// so that the system's huge pages, which are cleared as a whole, belong to one page of a text and are soon full.
+/// The memory of keys and values, in pages: [page][layer][head][keys, values, their scales]. A page is one piece of
+/// memory, so that the system's huge pages, which are cleared as a whole, belong to one page of a text and are soon
+/// full.
 class KvCache {
  public:
   KvCache() = default;
 
-  /// Takes room for n_sequences of n_ctx tokens each from the arena, which may only be counting. What is never written takes
-  /// no memory.
+  /// Takes room for n_sequences of n_ctx tokens each from the arena, which may only be counting. What is never
+  /// written takes no memory.
   KvCache(Arena& arena, const Config& config, int n_ctx, int n_sequences, KvType type)
       : page_tokens_(std::min<int64_t>(kKvPage, round_up(n_ctx, kPanelRows))),
         n_layer_(config.n_layer),

@@ -13,9 +13,9 @@ namespace gptj {
 /// Bytes of one token.
 uint64_t packed_kv_bytes(const Config& config, KvType type);
 
-/// The tokens [begin, begin + n) of a sequence, all in one panel: begin is a multiple of 16, and n <= 16. For each layer and
-/// head their keys [head_dim][n], values [head_dim / 16, rounded up][n][16 or fewer dimensions], and for int8 the scales of
-/// keys, then of values, [head_dim / 64, rounded up][n].
+/// The tokens [begin, begin + n) of a sequence, all in one panel: begin is a multiple of 16, and n <= 16. For each
+/// layer and head their keys [head_dim][n], values [head_dim / 16, rounded up][n][16 or fewer dimensions], and for
+/// int8 the scales of keys, then of values, [head_dim / 64, rounded up][n].
 struct PackedKv {
   const KvSequences& kv;
   const Config& config;

@@ -7,8 +7,8 @@
 
 namespace gptj {
 
-/// The texts in the KV cache, and the pages that they have there. Texts that begin alike share pages, and copy a page before
-/// they write to it (as in vLLM's paged attention, arXiv:2309.06180). Allocates only when it is made.
+/// The texts in the KV cache, and the pages that they have there. Texts that begin alike share pages, and copy a page
+/// before they write to it (as in vLLM's paged attention, arXiv:2309.06180). Allocates only when it is made.
 class KvSequences {
  public:
   KvSequences(const KvCache& cache, int n_ctx, int n_sequences);

@@ -15,8 +15,9 @@ struct LmHead {
 /// Scratch::normed.
 Rows final_norm(const Pass& pass, const LmHead& head, float eps, int first, int count);
 
-/// Makes the logits of the pass's tokens [first, first + count) from their hidden states, in rows 0 ... of Scratch::logits.
-/// Never in prefill's arithmetic: few rows are wanted even of a long prompt, and tokens are drawn from them.
+/// Makes the logits of the pass's tokens [first, first + count) from their hidden states, in rows 0 ... of
+/// Scratch::logits. Never in prefill's arithmetic: few rows are wanted even of a long prompt, and tokens are drawn
+/// from them.
 void lm_logits(const Pass& pass, const LmHead& head, float eps, int first, int count);
 
 }  // namespace gptj

@@ -14,8 +14,8 @@
 namespace gptj {
 namespace {
 
-/// Bytes that are read at once: enough for the disk, few enough that every thread's buffers stay small. Rows of a transposed
-/// matrix come in as many short runs as they have values, so more of them are read at once.
+/// Bytes that are read at once: enough for the disk, few enough that every thread's buffers stay small. Rows of a
+/// transposed matrix come in as many short runs as they have values, so more of them are read at once.
 constexpr int64_t kReadBytes = 1 << 20, kTransposedBytes = 8 << 20;
 
 /// Bytes of a mapped file that are read in at once: several huge pages.
@@ -69,8 +69,9 @@ void load_vector(const VectorBinding& vector, RowReader& reader, float* out) {
   }
 }
 
-/// Reads matrices into their panels, and mapped files into memory. Threads take pieces in the order in which the weights were
-/// named, which is that of most files, so that files are read from front to back whatever the number of threads.
+/// Reads matrices into their panels, and mapped files into memory. Threads take pieces in the order in which the
+/// weights were named, which is that of most files, so that files are read from front to back whatever the number of
+/// threads.
 class Loader {
  public:
   Loader(const std::string& path, const Progress& progress) : path_(path), progress_(progress) {}

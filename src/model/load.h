@@ -22,9 +22,9 @@ struct Weights {
 /// Bytes of all weights once they are loaded.
 uint64_t loaded_bytes(const Binder& binder);
 
-/// Fills every view that was bound: tensors that the file has in memory's own layout are used where they lie, the others
-/// are read and packed into one block of memory, on all threads of the pool. The views are valid while the result lives.
-/// Throws Error for damaged weights, if there is not enough memory, or if options.progress() stops it.
+/// Fills every view that was bound: tensors that the file has in memory's own layout are used where they lie, the
+/// others are read and packed into one block of memory, on all threads of the pool. The views are valid while the
+/// result lives. Throws Error for damaged weights, if there is not enough memory, or if options.progress() stops it.
 Weights load_weights(const Binder& binder, ThreadPool& pool, const LoadOptions& options);
 
 }  // namespace gptj

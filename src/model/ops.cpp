@@ -12,7 +12,8 @@
 namespace gptj {
 namespace {
 
-/// out = row `index` of the table, or out += it if `add`. The 16 rows of its panel are interleaved and unpacked together.
+/// out = row `index` of the table, or out += it if `add`. The 16 rows of its panel are interleaved and unpacked
+/// together.
 void copy_table_row(const Pass& pass, const Matrix& table, int index, bool add, float* out) noexcept {
   alignas(64) float slab[kSlab * kPanelRows];
   const uint8_t* panel = table.panel(index / kPanelRows);

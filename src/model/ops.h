@@ -5,8 +5,9 @@
 
 #include "model/pass.h"
 
-/// What a forward() is made of. Only these functions call kernels and the thread pool. Each is one parallel loop (none for a
-/// single row, which is not worth waking a thread); linear() has one more for each input that it packs. None allocates.
+/// What a forward() is made of. Only these functions call kernels and the thread pool. Each is one parallel loop
+/// (none for a single row, which is not worth waking a thread); linear() has one more for each input that it packs.
+/// None allocates.
 namespace gptj {
 
 /// out[t] = row indices[t] of the table; out[t] += the row of the token's position.
@@ -20,8 +21,8 @@ struct Norm {
 /// out[t] = the normalised in[t], as Kernels::layer_norm computes it.
 void layer_norm(const Pass& pass, const Norm& norm, float eps, const Rows& in, const Rows& out);
 
-/// One output of a pass over weights: y = activation(bias + first.w first.x + second->w second->x), plus what y holds before
-/// the activation if `add`.
+/// One output of a pass over weights: y = activation(bias + first.w first.x + second->w second->x), plus what y holds
+/// before the activation if `add`.
 struct Linear {
   struct Term {
     const Matrix& w;
@@ -48,17 +49,17 @@ struct AttentionSpec {
   float scale;
 };
 
-/// Self-attention: puts the new tokens' keys and values into the cache and leaves in Scratch::mixed, for each token, the
-/// weighted values of its text up to its own, or up to the end of its run if the pass is a prefix LM's. One parallel loop
-/// over the heads.
+/// Self-attention: puts the new tokens' keys and values into the cache and leaves in Scratch::mixed, for each token,
+/// the weighted values of its text up to its own, or up to the end of its run if the pass is a prefix LM's. One
+/// parallel loop over the heads.
 void attention(const Pass& pass, const AttentionSpec& spec);
 
-/// In all layers of a sequence: moves the keys and values of tokens [begin, end) `by` positions towards the front, over what
-/// was there, and rotates the keys back accordingly. For models whose only positions are rotated keys.
+/// In all layers of a sequence: moves the keys and values of tokens [begin, end) `by` positions towards the front,
+/// over what was there, and rotates the keys back accordingly. For models whose only positions are rotated keys.
 void shift_tokens(const Pass& pass, const Config& config, int sequence, int begin, int end, int by);
 
-/// Fills cos_sin [n_ctx][n_rot / 2][2] with (cos, sin) of position / 10000^(2i / n_rot) (RoPE, arXiv:2104.09864), in F32 as
-/// the reference computes it.
+/// Fills cos_sin [n_ctx][n_rot / 2][2] with (cos, sin) of position / 10000^(2i / n_rot) (RoPE, arXiv:2104.09864), in
+/// F32 as the reference computes it.
 void rotary_angles(int n_ctx, int n_rot, float* cos_sin);
 
 /// Shows rows to the probe, if there is one: probe(pass, "h.{}.ln_1", layer, rows) or probe(pass, "embed",

@@ -22,10 +22,10 @@ class RowConverter {
 
   RowReader& reader() { return reader_; }
 
-  /// Rows [begin, end) of a matrix, one after the other as `dtype` stores them: unchanged if the file has that type, decoded
-  /// if the file's encoding becomes it, else quantized, with `importance` as in quantize_row(). What is lost is added to
-  /// `loss` unless that is null. Valid until the next call. Throws Error as RowReader::read() does, and for numbers that
-  /// `dtype` cannot hold.
+  /// Rows [begin, end) of a matrix, one after the other as `dtype` stores them: unchanged if the file has that type,
+  /// decoded if the file's encoding becomes it, else quantized, with `importance` as in quantize_row(). What is lost
+  /// is added to `loss` unless that is null. Valid until the next call. Throws Error as RowReader::read() does, and
+  /// for numbers that `dtype` cannot hold.
   const uint8_t* read(const MatrixBinding& matrix, int64_t begin, int64_t end, DType dtype,
                       const float* importance = nullptr, Loss* loss = nullptr);
 
@@ -39,8 +39,8 @@ class RowConverter {
   std::vector<float> values_, stored_;
 };
 
-/// Packs rows [begin, end) of a matrix, which follow each other at `row` as `dtype` stores them, into panels; `begin` is a
-/// multiple of 16. Throws Error, naming `path`, if the scale of a block is NaN or infinite.
+/// Packs rows [begin, end) of a matrix, which follow each other at `row` as `dtype` stores them, into panels; `begin`
+/// is a multiple of 16. Throws Error, naming `path`, if the scale of a block is NaN or infinite.
 void pack_rows(const std::string& path, const MatrixBinding& matrix, DType dtype, int64_t begin, int64_t end,
                const uint8_t* row, uint8_t* panels);
 

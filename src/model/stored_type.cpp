@@ -34,8 +34,8 @@ DType parse_dtype(const std::string& name) {
 }
 
 DType stored_type(DType wanted, const MatrixBinding& matrix) {
-  // An error in the embedding is in all that the first layer sees, and one in the head is in the logits; llama.cpp keeps
-  // more bits there, too. A type of ggml's is replaced by a type of ggml's.
+  // An error in the embedding is in all that the first layer sees, and one in the head is in the logits; llama.cpp
+  // keeps more bits there, too. A type of ggml's is replaced by a type of ggml's.
   constexpr int kBits = 8;
   if (matrix.layer < 0 && bits_of(wanted) < kBits)
     wanted = info(wanted).ggml_type < 0 ? DType::q8 : DType::q8_0;

@@ -10,10 +10,10 @@
 
 namespace gptj {
 
-/// The tokens that may still be drawn, and their logits: what samplers work on, one after the other. At first that is the
-/// whole vocabulary, indexed by id without a list of ids; dropping tokens makes a list of those that stay. So all work on the
-/// whole vocabulary is done in plain loops, and only few tokens are ever sorted. A token with a logit of minus infinity is
-/// out, whether or not it has been dropped. All memory is taken by the constructor.
+/// The tokens that may still be drawn, and their logits: what samplers work on, one after the other. At first that is
+/// the whole vocabulary, indexed by id without a list of ids; dropping tokens makes a list of those that stay. So all
+/// work on the whole vocabulary is done in plain loops, and only few tokens are ever sorted. A token with a logit of
+/// minus infinity is out, whether or not it has been dropped. All memory is taken by the constructor.
 class Candidates {
  public:
   static constexpr float kOut = -std::numeric_limits<float>::infinity();
@@ -30,8 +30,8 @@ class Candidates {
   /// The best logit. If it is kOut nothing remains, and the functions below must not be called.
   float max();
 
-  /// e^(logit - max) of each candidate, and the sum of all: a candidate's probability is weight / total. Valid until something
-  /// changes.
+  /// e^(logit - max) of each candidate, and the sum of all: a candidate's probability is weight / total. Valid until
+  /// something changes.
   std::span<const float> weights();
   double total();
   /// The entropy of the distribution, in nats.
@@ -57,8 +57,8 @@ class Candidates {
   void keep_above(float bound);
   /// Keeps the n > 0 best, in order.
   void keep_best(size_t n);
-  /// Keeps the fewest, in the order of their keys (one for each candidate, the highest first), whose probabilities together
-  /// reach `share`.
+  /// Keeps the fewest, in the order of their keys (one for each candidate, the highest first), whose probabilities
+  /// together reach `share`.
   void keep_share(std::span<const float> keys, double share);
 
   /// The logits of the n > 0 best, in order, or of all if there are fewer. Valid until something changes.

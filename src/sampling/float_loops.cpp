@@ -25,7 +25,8 @@ void in_lanes(size_t n, std::array<float, kLanes>& lanes, const Step& step) {
   for (size_t lane = 0; i < n; ++i, ++lane) lanes[lane] = step(lanes[lane], i);
 }
 
-/// Sum of term(i), i < n: short stretches in F32, and these in F64, so the error is that of F32's rounding however large n is.
+/// Sum of term(i), i < n: short stretches in F32, and these in F64, so the error is that of F32's rounding however
+/// large n is.
 template <typename Term>
 double sum_of(size_t n, const Term& term) {
   constexpr size_t kStretch = 32 * kLanes;
@@ -102,8 +103,8 @@ double deviation_of(std::span<const float> x, float max) {
 }
 
 float bound_of_best(std::span<const float> x, size_t n, std::span<float> scratch) {
-  // Each group has every kGroups-th value. The n-th largest of the groups' maxima is reached by n values at least, and by
-  // few more if the best ones lie scattered.
+  // Each group has every kGroups-th value. The n-th largest of the groups' maxima is reached by n values at least,
+  // and by few more if the best ones lie scattered.
   constexpr size_t kGroups = 1024;
   assert(n > 0 && n <= x.size() && scratch.size() >= x.size());
   const bool by_groups = n <= kGroups / 4 && x.size() >= 4 * kGroups;

@@ -3,8 +3,8 @@
 #include <cstddef>
 #include <span>
 
-/// Loops over all logits, written so that compilers can vectorize them without reordering sums: a vocabulary of 50,000 takes
-/// microseconds. No value may be NaN.
+/// Loops over all logits, written so that compilers can vectorize them without reordering sums: a vocabulary of
+/// 50,000 takes microseconds. No value may be NaN.
 namespace gptj {
 
 /// The largest value; minus infinity if there is none.

@@ -28,9 +28,9 @@ namespace {
 
 using namespace samplers;
 
-/// THE list, in the order in which samplers work unless another order is asked for. The temperature comes before all samplers
-/// that look at probabilities, as in ggml's gpt-j and in transformers (llama.cpp has it last); top-n-sigma and top-k give the
-/// same before and after it, and leave it less to do.
+/// THE list, in the order in which samplers work unless another order is asked for. The temperature comes before all
+/// samplers that look at probabilities, as in ggml's gpt-j and in transformers (llama.cpp has it last); top-n-sigma
+/// and top-k give the same before and after it, and leave it less to do.
 const std::vector<SamplerType>& types() {
   static const std::vector<SamplerType> all = {
       logit_bias(),     penalties(),   dry(),   no_repeat_ngram(), banned_tokens(),

@@ -32,7 +32,8 @@ struct Stage {
   explicit operator bool() const { return static_cast<bool>(apply); }
 };
 
-/// A type of sampler. Each is made by a function in a file of its own in samplers/, which is in the list of sampler.cpp.
+/// A type of sampler. Each is made by a function in a file of its own in samplers/, which is in the list of
+/// sampler.cpp.
 struct SamplerType {
   enum class Role {
     adjusts,           // logits

@@ -14,8 +14,8 @@ struct Encoding {
   int block;         // consecutive values of a row that are stored together
   size_t block_bytes;
   DType dtype;  // what rows become
-  /// Converts `n` values, whole blocks, to a row of `dtype`. False: a value is NaN or infinite, which is how a scale that is
-  /// not finite shows.
+  /// Converts `n` values, whole blocks, to a row of `dtype`. False: a value is NaN or infinite, which is how a scale
+  /// that is not finite shows.
   bool (*decode)(const uint8_t* in, int64_t n, uint8_t* out);
   /// The same to a row of F32, for values that are to become another type and need not be rounded to `dtype` first.
   /// nullptr: `dtype` does not round.

@@ -12,8 +12,8 @@
 namespace gptj {
 namespace {
 
-/// The lowest and highest number that an evenly spaced format stores. In 8 bits -128 stays unused, because products take
-/// absolute values in 8 bits.
+/// The lowest and highest number that an evenly spaced format stores. In 8 bits -128 stays unused, because products
+/// take absolute values in 8 bits.
 template <class Format>
 constexpr int kLowest = Format::kSigned ? -127 : Format::kOffset;
 template <class Format>
@@ -98,8 +98,8 @@ struct Scales {
 };
 
 /// Searches the scales of one block, as ggml's make_qx_quants() and make_qkx3_quants() do: scales give the nearest
-/// numbers, and these by least squares better scales. It starts from several scales around the one that just reaches the
-/// largest value, since a little clipping often pays.
+/// numbers, and these by least squares better scales. It starts from several scales around the one that just reaches
+/// the largest value, since a little clipping often pays.
 template <class Format>
 class BlockSearch {
  public:
@@ -236,8 +236,8 @@ class BlockSearch {
 };
 
 /// The weights of the errors in one block: all the same without importance, or where no column has any. Where columns
-/// differ in importance, large values weigh more, too, as in llama.cpp's k-quants: without this factor the divergence of
-/// whole models is 5 % larger at 4 bits.
+/// differ in importance, large values weigh more, too, as in llama.cpp's k-quants: without this factor the divergence
+/// of whole models is 5 % larger at 4 bits.
 template <int n>
 void block_weights(const float* x, const float* importance, float mean_square, float (&out)[n]) {
   const float most = importance == nullptr ? 0.0f : *std::max_element(importance, importance + n);

@@ -43,8 +43,8 @@ void AddedTokens::Pass::sort() {
                    [](const AddedToken& a, const AddedToken& b) { return a.text < b.text; });
 }
 
-/// Walks down a trie, for which the sorted list stands: [first, last) are the tokens that agree with the text so far, the
-/// shortest first.
+/// Walks down a trie, for which the sorted list stands: [first, last) are the tokens that agree with the text so far,
+/// the shortest first.
 const AddedToken* AddedTokens::Pass::longest_at(std::string_view text, size_t at) const {
   if (!begins_[static_cast<unsigned char>(text[at])]) return nullptr;
   const AddedToken* longest = nullptr;

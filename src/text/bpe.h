@@ -11,9 +11,9 @@
 
 namespace gptj {
 
-/// Byte-pair encoding (Sennrich et al. 2016, arXiv:1508.07909) of bytes: a piece of text begins as one token per byte; then
-/// the two neighbours whose merge has the lowest rank become one token, the leftmost such pair first, until no two neighbours
-/// merge. Const use may be shared by threads, each with its own Scratch.
+/// Byte-pair encoding (Sennrich et al. 2016, arXiv:1508.07909) of bytes: a piece of text begins as one token per
+/// byte; then the two neighbours whose merge has the lowest rank become one token, the leftmost such pair first,
+/// until no two neighbours merge. Const use may be shared by threads, each with its own Scratch.
 class Bpe {
  public:
   /// A token of the piece that is being encoded, in a linked list.

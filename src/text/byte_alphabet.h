@@ -8,9 +8,9 @@
 
 namespace gptj {
 
-/// Hugging Face's files write each byte of a token as one printable character: its own in Latin-1 if that is printable, else
-/// the next unused one from U+0100 on. Returns the bytes of a token written like this, or nothing if a character stands for no
-/// byte. Source: bytes_to_unicode() in GPT-2's encoder.py.
+/// Hugging Face's files write each byte of a token as one printable character: its own in Latin-1 if that is
+/// printable, else the next unused one from U+0100 on. Returns the bytes of a token written like this, or nothing if
+/// a character stands for no byte. Source: bytes_to_unicode() in GPT-2's encoder.py.
 std::optional<std::string> bytes_from_alphabet(std::string_view written);
 
 /// The inverse, for any bytes.

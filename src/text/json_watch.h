@@ -11,9 +11,9 @@
 
 namespace gptj {
 
-/// Watches the events of nlohmann's parser for what that lets pass: nesting so deep that copying or writing the value would
-/// exhaust the stack, and two keys of one name in an object. Of these the parser keeps the last, so whoever checks such a text
-/// with another parser sees other values.
+/// Watches the events of nlohmann's parser for what that lets pass: nesting so deep that copying or writing the value
+/// would exhaust the stack, and two keys of one name in an object. Of these the parser keeps the last, so whoever
+/// checks such a text with another parser sees other values.
 template <class Json>
 class JsonWatch {
  public:

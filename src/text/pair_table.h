@@ -6,8 +6,8 @@
 
 namespace gptj {
 
-/// The merges of pairs of tokens: a flat hash table with linear probing. The inner loop of BPE does little else than look
-/// them up; with std::unordered_map, a list for each bucket, it is three times slower.
+/// The merges of pairs of tokens: a flat hash table with linear probing. The inner loop of BPE does little else than
+/// look them up; with std::unordered_map, a list for each bucket, it is three times slower.
 class PairTable {
  public:
   struct Merge {

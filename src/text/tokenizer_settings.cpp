@@ -114,7 +114,8 @@ TokenizerSettings read_tokenizer_settings(const std::string& directory, const Js
     settings.add_prefix_space = read_flag(*config, "", config->root, "add_prefix_space", false);
     read_named(*config, named, special);
   }
-  // As in transformers' PreTrainedTokenizerBase._from_pretrained (5.23): the first of these is complete, the others add up.
+  // As in transformers' PreTrainedTokenizerBase._from_pretrained (5.23): the first of these is complete, the others
+  // add up.
   const bool has_decoder = config && !member(config->root, "added_tokens_decoder").is_null();
   if (has_decoder) {
     read_decoder(*config, config->root["added_tokens_decoder"], added);

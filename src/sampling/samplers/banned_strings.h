@@ -12,8 +12,8 @@
 
 namespace gptj::samplers {
 
-/// Strings that never come: a token is out if it contains one, or completes one that began in the tokens before. A string's
-/// beginning alone may stay; only the token that would complete it is out.
+/// Strings that never come: a token is out if it contains one, or completes one that began in the tokens before. A
+/// string's beginning alone may stay; only the token that would complete it is out.
 class BannedStrings {
  public:
   BannedStrings(std::span<const std::string> strings, const Tokenizer& tokenizer, int n_vocab)

@@ -11,10 +11,10 @@
 
 namespace gptj::samplers {
 
-/// Don't Repeat Yourself, by P. E. Weidmann (text-generation-webui, pull request 5637): the logit of a token that would
-/// continue a repetition of L tokens is lowered by multiplier * base^(L - allowed length), if L >= allowed length. Repetitions
-/// do not go beyond a sequence breaker, nor continue with one. There a breaker is one token; here it is a string, and a token
-/// breaks a sequence if a breaker ends in it, as in llama.cpp.
+/// Don't Repeat Yourself, by P. E. Weidmann (text-generation-webui, pull request 5637): the logit of a token that
+/// would continue a repetition of L tokens is lowered by multiplier * base^(L - allowed length), if L >= allowed
+/// length. Repetitions do not go beyond a sequence breaker, nor continue with one. There a breaker is one token; here
+/// it is a string, and a token breaks a sequence if a breaker ends in it, as in llama.cpp.
 class Dry {
  public:
   Dry(const SamplerOptions& options, const Tokenizer& tokenizer, int n_vocab)

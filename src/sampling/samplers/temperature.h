@@ -16,9 +16,9 @@ inline double relative_entropy(Candidates& candidates) {
   return n > 1 ? std::clamp(candidates.entropy() / std::log(n), 0.0, 1.0) : 0.0;
 }
 
-/// Divides logits by the temperature. With a range, the temperature goes from temp - range to temp + range as the entropy of
-/// the distribution grows (dynamic temperature, by kalomaze, as in llama.cpp and koboldcpp): a model that is sure is taken at
-/// its word.
+/// Divides logits by the temperature. With a range, the temperature goes from temp - range to temp + range as the
+/// entropy of the distribution grows (dynamic temperature, by kalomaze, as in llama.cpp and koboldcpp): a model that
+/// is sure is taken at its word.
 inline SamplerType temperature() {
   return {.name = "temp",
           .role = SamplerType::Role::adjusts,
