@@ -10,8 +10,8 @@ namespace gptj {
 
 struct ConvertOptions {
   std::string type = {};  // one of weight_types(); empty: as the weights are
-  std::string form =
-      {};  // the name of one of written_forms(); empty: the one that `out`'s extension asks for
+  /// The name of one of written_forms(); empty: the form that the extension of `out` asks for.
+  std::string form = {};
   std::string importance = {};  // a file of measure_importance(); empty: every column counts alike
   int n_threads = 0;            // 0: one per physical core
   Progress progress = {};       // bytes of `in`

@@ -18,8 +18,8 @@ struct GenerateOptions {
   int n_predict = 200;  // tokens at most; -1: until the context is full, or for ever with `shift`
   bool stop_at_eos = true;
   std::vector<std::string> stop = {};  // texts that end it and are not shown; none may be empty
-  std::optional<Grammar> grammar =
-      {};                  // of what is added to the prompt; the text ends where nothing may follow
+  /// Of what is added to the prompt. The text ends where nothing may follow.
+  std::optional<Grammar> grammar = {};
   double max_seconds = 0;  // from the call on, prompt included; 0: no limit
   /// When the context is full, forget the older half of what follows the first n_keep tokens. Models with learned
   /// positions evaluate the rest again.
@@ -41,8 +41,7 @@ struct GenerateResult {
   int stop = -1;            // index of the stop text that was met; -1: none
   std::vector<int> tokens;  // prompt and generated
   int n_prompt = 0;
-  int n_reused =
-      0;  // tokens of the prompt that the session held already, and the one with which it `continues`
+  int n_reused = 0;  // tokens of the prompt that the session held, and the one with which it `continues`
   int n_generated = 0;
   double prompt_ms = 0;    // evaluating the prompt
   double generate_ms = 0;  // evaluating generated tokens, and guessing

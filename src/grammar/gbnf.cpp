@@ -130,8 +130,7 @@ class GbnfParser {
   }
 
   Expr parse_repeats(Expr expr, size_t begin) {
-    constexpr int kMaxRepeats =
-        4;  // of each other: nobody needs more, and they are walked by recursion later
+    constexpr int kMaxRepeats = 4;  // of each other: nobody needs more, and recursion walks them later
     for (int n = 0;; ++n) {
       skip_space(false);
       const size_t at = scanner_.at();

@@ -36,7 +36,7 @@ class JsonText {
   /// A string, encoded in the same way, whose value is none of these.
   Expr string_other_than(const std::vector<std::string>& values);
 
-  /// What is inside of braces or brackets, with white space after the opening one.
+  /// `inside` between braces or brackets, with white space after the opening one.
   Expr enclosed(const char* brackets, std::vector<Expr> inside);
 
  private:

@@ -37,8 +37,8 @@ OrderedJson values_of(const OrderedJson& schema) {
 
 const OrderedJson& SchemaResolver::find(const std::string& reference, const std::string& path) {
   const OrderedJson& found = find_reference(document_, reference, path);
-  if (checked_.insert(reference).second)
-    check_schema(found, reference);  // it may stand where check_schema() expected none
+  // It may stand where no schema is expected, and so not have been checked.
+  if (checked_.insert(reference).second) check_schema(found, reference);
   return found;
 }
 

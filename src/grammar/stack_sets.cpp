@@ -53,8 +53,7 @@ StackSets::Id StackSets::unite(Id a, Id b) {
   if (const auto found = unions_.find(key); found != unions_.end()) return found->second;
   std::vector<Item> both;
   size_t i = 0, j = 0;
-  while (i < items(a).size() ||
-         j < items(b).size()) {  // items() is called anew each time: unite() may move them
+  while (i < items(a).size() || j < items(b).size()) {  // items() anew each time: unite() may move them
     const bool left = i < items(a).size(), right = j < items(b).size();
     if (left && right && items(a)[i].state == items(b)[j].state) {
       const Item x = items(a)[i++], y = items(b)[j++];

@@ -111,9 +111,9 @@ struct PackedMatmul {
       for (int begin = 0; begin < a.n; begin += max_values) {
         const int end = smaller<S>(a.n, begin + max_values);
         const int n_lanes = ((end - begin) * kNumberBytes + 3) / 4;
-        const int64_t of_row =
-            a.panel_stride * (end - begin) / a.n;  // a part of the next panels, if it was the last
-        const int64_t ahead = end < a.n ? of_row : of_row + (n_panels - 1) * a.panel_stride;
+        // What is packed next lies behind this part of a panel, or, if it is the last one, behind all of these panels.
+        const int64_t part_bytes = a.panel_stride * (end - begin) / a.n;
+        const int64_t ahead = end < a.n ? part_bytes : part_bytes + (n_panels - 1) * a.panel_stride;
         for (int i = 0; i < n_panels; ++i) {
           pack(panels + i * a.panel_stride, begin, end, ahead, packed[i]);
           complete_lanes<S>(packed[i].lanes[0][0], n_lanes);

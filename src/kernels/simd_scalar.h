@@ -16,8 +16,7 @@ struct Simd {
   static constexpr int kTilePanels = 1;    // panels and
   static constexpr int kTileColumns = 2;   // columns, where these are few: weights come from memory
   static constexpr int kQuantColumns = 2;  // columns, with activations in 8 bits
-  static constexpr int kManyColumns =
-      12;  // columns from which on unpacking weights once costs less than it saves
+  static constexpr int kManyColumns = 12;  // columns from which on it pays to unpack weights once
 
   static constexpr bool kUnsignedDot = false;    // 8-bit dot products want unsigned weights
   static constexpr bool kPairSums = false;       // there are some with sums of pairs in 16 bits

@@ -55,8 +55,8 @@ Score score(Session& session, const EncodedPair& pair) {
     fail("continuation: expected at most {} tokens, the context's size, found {}", n_ctx, n_continuation);
   }
   std::vector<int> tokens = pair.context;
-  tokens.insert(tokens.end(), pair.continuation.begin(),
-                pair.continuation.end() - 1);  // nothing follows the last
+  // Nothing follows the last token, so it need not be evaluated.
+  tokens.insert(tokens.end(), pair.continuation.begin(), pair.continuation.end() - 1);
   const size_t n_cut = tokens.size() - std::min(tokens.size(), n_ctx);
   const std::span all = std::span<const int>(tokens).subspan(n_cut);
 

@@ -99,8 +99,8 @@ class Binder {
   /// ggml file.
   void check_unused(int n_layer) const;
 
-  /// Has each matrix loaded in the type that stored_type() says, quantized if the file has another. False: no file's
-  /// type is another.
+  /// Has each matrix loaded in the type that stored_type() says, quantized if the file has another. False: all have
+  /// these types already.
   bool store_as(DType wanted);
 
  private:
