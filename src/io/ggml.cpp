@@ -141,10 +141,13 @@ FileTensor read_tensor(ByteReader& reader, const Container& container, const Ggm
          quoted(reader.path()), quoted(name), rows, stride, reader.remaining());
   }
   const uint64_t bytes = stride * static_cast<uint64_t>(rows);
-  FileTensor tensor{
-      std::move(name), stored->dtype,   n_dims == 2 ? std::vector{rows, width} : std::vector{width},
-      &reader.file(),  reader.offset(), bytes};
-  tensor.encoding = stored->encoding;
+  FileTensor tensor{.name = std::move(name),
+                    .dtype = stored->dtype,
+                    .shape = n_dims == 2 ? std::vector{rows, width} : std::vector{width},
+                    .file = &reader.file(),
+                    .offset = reader.offset(),
+                    .bytes = bytes,
+                    .encoding = stored->encoding};
   reader.skip(bytes, "data");
   return tensor;
 }

@@ -87,10 +87,13 @@ class TensorPlacer {
            quoted(file_.path()), quoted(from.name), data_bytes, from.offset);
     }
     const uint64_t bytes = bytes_of(from, type, data_bytes - from.offset);
-    FileTensor tensor{std::move(from.name),      type.dtype, std::move(from.shape), &file_,
-                      data_begin_ + from.offset, bytes};
-    tensor.encoding = type.encoding;
-    return tensor;
+    return {.name = std::move(from.name),
+            .dtype = type.dtype,
+            .shape = std::move(from.shape),
+            .file = &file_,
+            .offset = data_begin_ + from.offset,
+            .bytes = bytes,
+            .encoding = type.encoding};
   }
 
  private:

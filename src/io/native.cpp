@@ -55,7 +55,13 @@ class TensorReader {
            quoted(name_), bytes, data_begin_ + offset, file_.size());
     }
     end_ = offset + bytes;
-    return {name_, *dtype, shape, &file_, data_begin_ + offset, bytes, /*panels=*/true};
+    return {.name = name_,
+            .dtype = *dtype,
+            .shape = shape,
+            .file = &file_,
+            .offset = data_begin_ + offset,
+            .bytes = bytes,
+            .panels = true};
   }
 
   std::vector<int64_t> read_shape(const json& value, DType dtype) const {

@@ -122,16 +122,16 @@ class LinearPass {
                 int thread) const noexcept {
     const auto& [w, x] = term;
     const Product& kernel = product_of(w);
-    MatmulArgs args{w.panel(begin),
-                    w.panel_stride(),
-                    static_cast<int>(end - begin),
-                    w.n,
-                    reinterpret_cast<const uint8_t*>(x.data),
-                    x.stride * static_cast<int64_t>(sizeof(float)),
-                    x.rows,
-                    y.data + begin * kPanelRows,
-                    y.stride,
-                    reinterpret_cast<uint8_t*>(pass_.scratch.of_thread(thread))};
+    MatmulArgs args{.panels = w.panel(begin),
+                    .panel_stride = w.panel_stride(),
+                    .n_panels = static_cast<int>(end - begin),
+                    .n = w.n,
+                    .x = reinterpret_cast<const uint8_t*>(x.data),
+                    .x_stride = x.stride * static_cast<int64_t>(sizeof(float)),
+                    .n_columns = x.rows,
+                    .y = y.data + begin * kPanelRows,
+                    .y_stride = y.stride,
+                    .scratch = reinterpret_cast<uint8_t*>(pass_.scratch.of_thread(thread))};
     if (kernel.operand != Operand::f32) {
       const Input& input = *find(x, kernel.operand);
       args.x = input.data;

@@ -66,11 +66,22 @@ Vocab make_vocab(const std::string& source) {
 
 FileTensor make_tensor(const std::string& name, const std::vector<int64_t>& shape, DType type) {
   if (shape.size() == 1) {
-    return {name, DType::f32, shape, nullptr, 0, static_cast<uint64_t>(shape[0]) * sizeof(float), false};
+    return {.name = name,
+            .dtype = DType::f32,
+            .shape = shape,
+            .file = nullptr,
+            .offset = 0,
+            .bytes = static_cast<uint64_t>(shape[0]) * sizeof(float)};
   }
   if (shape[1] % info(type).block != 0) type = DType::f16;
   const auto n_panels = static_cast<uint64_t>(round_up(shape[0], kPanelRows) / kPanelRows);
-  return {name, type, shape, nullptr, 0, n_panels * panel_bytes(type, shape[1]), /*panels=*/true};
+  return {.name = name,
+          .dtype = type,
+          .shape = shape,
+          .file = nullptr,
+          .offset = 0,
+          .bytes = n_panels * panel_bytes(type, shape[1]),
+          .panels = true};
 }
 
 }  // namespace
