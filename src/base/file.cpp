@@ -95,7 +95,7 @@ OutputFile::~OutputFile() {
 }
 
 void OutputFile::write(const void* data, size_t bytes) {
-  if (bytes == 0) return;  // `data` may be null then, which fwrite() does not take
+  if (bytes == 0) return;  // nothing may begin nowhere, which fwrite() does not take
   if (std::fwrite(data, 1, bytes, file_) != bytes) fail_errno("cannot write", path_);
 }
 
@@ -120,7 +120,7 @@ void OutputFile::commit() {
 
 namespace {
 
-/// The path without "." or a slash at its end, so that a name beside it can be made from it.
+/// Neither "." nor a slash at its end, so that something can lie beside it.
 std::string plain_path(const std::string& path) {
   std::string plain = std::filesystem::absolute(path).lexically_normal();
   while (plain.size() > 1 && plain.back() == '/') plain.pop_back();

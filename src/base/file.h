@@ -32,18 +32,17 @@ class InputFile {
 std::string read_text_file(const std::string& path, uint64_t limit);
 
 /// A file that appears under its name only when it is complete: it is written beside its target and renamed
-/// by commit(). Destroyed before that, it leaves nothing behind. What cannot be done is an Error.
+/// by commit(). Destroyed before that, it leaves nothing behind.
 class OutputFile {
  public:
-  /// A file of that name is replaced; anything else there (a directory, a device) is an Error.
   explicit OutputFile(std::string path);
   ~OutputFile();
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
 
   void write(const void* data, size_t bytes);
-  /// Writes at any offset, in any order; may be called by many threads at once. What is never written is zeros. Not
-  /// to be mixed with write().
+  /// At any offset, whatever has been written elsewhere; may be called by many threads at once. What is never
+  /// written is zeros. Not to be mixed with write().
   void write_at(uint64_t offset, const void* data, size_t bytes);
   void commit();
 
@@ -71,7 +70,7 @@ class OutputDirectory {
   std::string temporary_;
 };
 
-/// Throws Error if the disk has no room for `bytes` bytes at `path`, a file or directory that is to be written.
+/// Throws Error if the disk has no room for `bytes` bytes at `path`, a file or directory to be written.
 void check_room(const std::string& path, uint64_t bytes);
 
 }  // namespace gptj

@@ -46,7 +46,7 @@ class ModelWriter {
   virtual void finish() { file_.commit(); }
 
  protected:
-  /// `path` is that of the file with the tensors. The constructor of each form writes everything but their data.
+  /// `path`: of the file that has the tensors. The constructor of each form writes what stands between them.
   ModelWriter(const std::string& path, std::vector<OutputTensor> tensors)
       : tensors_(std::move(tensors)), file_(path) {}
 
