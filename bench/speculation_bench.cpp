@@ -54,7 +54,7 @@ class Bench {
     GenerateResult guessed;
     for (int i = 0; i < kRuns; ++i) {
       draft_session_.truncate(0);
-      draft_session_.prefill(text_, [](int, auto) {});
+      draft_session_.prefill_each(text_, [](int, auto) {});
       KnowingDrafter drafter(text_, right, with_draft ? &draft_session_ : nullptr);
       const double a = run(nullptr).generate_ms;
       guessed = run(&drafter);

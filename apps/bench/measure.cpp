@@ -205,7 +205,7 @@ class Bench {
   void passes(Session& session) {
     const auto pass = [&](int n) {
       session.truncate(0);
-      session.decode(some_ids(n), [](int, auto) {});
+      session.decode_each(some_ids(n), [](int, auto) {});
     };
     add_passes(plan_.passes, in_turn(plan_.passes, "pass", pass),
                [](int n) { return fmt::format("pass of {}", n); });
@@ -227,7 +227,7 @@ class Bench {
         session.truncate(context, i);
         tokens.push_back({i, i});
       }
-      session.decode(tokens, [](int, auto) {});
+      session.decode_each(tokens, [](int, auto) {});
     };
     add_passes(plan_.texts, in_turn(plan_.texts, "texts", pass),
                [&](int n) { return fmt::format("{} text{} at {}", n, n == 1 ? "" : "s", context); });

@@ -13,30 +13,32 @@ namespace gptj {
 struct BatchText {
   std::vector<int> prompt;
   SamplerOptions sampling = {};
-  /// max_seconds count from when its prompt's turn comes; `continues` and `prompt_logits` have no meaning here.
+  /// max_seconds counts from when its prompt is evaluated; `continues` and `prompt_logits` have no effect here.
   GenerateOptions options = {};
 };
 
 struct BatchResult {
-  std::string error = {};  // why there is no text; empty: there is
-  std::string text =
-      {};  // the bytes that follow the prompt, without a stop text; may begin or end inside a UTF-8 character
+  std::string error = {};  // why there is no text; empty: there is one
+  /// The bytes that follow the prompt, without a stop text. May begin or end inside a UTF-8 character.
+  std::string text = {};
   GenerateResult details = {};  // generate_ms is its share of the passes that it was in
 };
 
 struct BatchCallbacks {
-  /// Each text once, in their order, as soon as it and all before it have ended.
+  /// Gets each text once, in their order, as soon as it and all before it have ended.
   std::function<void(size_t index, const BatchResult& result)> done;
-  /// Each token that was drawn for a text, and the logits [n_vocab] that it was drawn from.
+  /// Gets each token that was drawn for a text, and the logits [n_vocab] that it was drawn from.
   std::function<void(size_t index, int id, std::span<const float> logits)> token = {};
-  /// Asked before each layer of a prompt and each token. Once it says so, texts that have begun end, and no others begin.
+  /// Asked before each layer of a prompt and each token. Once it says yes, texts that have begun end, and no others
+  /// begin.
   std::function<bool()> cancelled = {};
 };
 
-/// Continues many texts, as many at a time as the session has sequences, all of them in one pass per token. Where one ends,
-/// the next takes its place. What a prompt has in common with prompts that the session holds is not evaluated again; texts with
-/// the same prompt, one after the other, share it. Each text is the one that generate() makes of it in a new session.
-/// What the session held before is forgotten. What is wrong with a text is its result; other Errors are thrown.
+/// Continues many texts, as many at a time as the session has sequences, with one pass per token for all of them.
+/// Where one ends, the next takes its place. What a prompt has in common with prompts that the session holds is not
+/// evaluated again; texts with the same prompt that follow each other share it. Each text is the one that generate()
+/// would make in a new session. What the session held before is forgotten. What is wrong with a single text becomes
+/// its result's `error`; other Errors are thrown.
 void generate_batch(const Model& model, Session& session, std::span<const BatchText> texts,
                     const BatchCallbacks& callbacks);
 

@@ -7,32 +7,35 @@
 
 namespace gptj {
 
-/// Guesses how a text goes on. Several guesses are evaluated in one pass, which takes little longer than one token does,
-/// and those that the sampler draws itself count (speculative decoding, arXiv:2211.17192). So the text is the same with
-/// any drafter as without: the sampler draws every token, from the same logits with the same random number. In the
-/// paper's terms guess and draw are coupled by common random numbers, as in arXiv:2408.07978.
+/// Guesses how a text goes on (speculative decoding, arXiv:2211.17192). Several guesses are evaluated in one pass,
+/// which takes little longer than one token does, and those count that the sampler draws itself. So the text is the
+/// same with any drafter as without: the sampler draws every token, from the same logits with the same random number.
+/// In the paper's terms, guess and draw are coupled by common random numbers, as in arXiv:2408.07978.
 class Drafter {
  public:
   virtual ~Drafter() = default;
 
-  /// Makes up for what it has not seen of the text, before it is to guess: what that takes is no guess's price.
+  /// Reads what it has not yet seen of the text. Called before guess(), so that this time is not counted as the time
+  /// of a guess.
   virtual void read(std::span<const int> /*text*/) {}
 
-  /// At most `n_max` tokens that may follow `text`; valid until the next call. `grammar` (null: there is none) has accepted
-  /// the text, and may be asked and tried: the caller rewinds it. What it forbids is not worth a guess.
+  /// At most `n_max` tokens that may follow `text`, or none; valid until the next call. `grammar` (null: there is
+  /// none) has accepted the text. It may be asked, and may accept guesses: the caller rewinds it. Guesses that it
+  /// forbids are useless.
   virtual std::span<const int> guess(std::span<const int> text, int n_max, GrammarMatcher* grammar) = 0;
 };
 
-/// What followed the last few tokens where they stood in the text before (prompt lookup): for texts that copy.
+/// Guesses what followed the last few tokens where they stood earlier in the text (prompt lookup): for texts that copy.
 class LookupDrafter : public Drafter {
  public:
   std::span<const int> guess(std::span<const int> text, int n_max, GrammarMatcher* grammar) override;
 };
 
-/// A smaller model with the same vocabulary.
+/// Guesses with a smaller model of the same vocabulary.
 class ModelDrafter : public Drafter {
  public:
-  /// `sampling` is the text's. The model must outlive it, and have passed check_same_vocabulary().
+  /// `sampling` are the text's options. The model must outlive it, and have passed check_same_vocabulary(). Throws
+  /// Error as Session and Sampler do.
   ModelDrafter(const Model& model, const SessionOptions& session, const SamplerOptions& sampling);
   ~ModelDrafter() override;
 
@@ -44,7 +47,8 @@ class ModelDrafter : public Drafter {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Throws Error with the first difference, if tokens of the same id do not mean the same in a model and its draft.
+/// Throws Error, naming the first difference, if some id does not mean the same token in a model and in its draft
+/// model, or if the draft has more tokens.
 void check_same_vocabulary(const ModelInfo& model, const Tokenizer& of_model, const ModelInfo& draft,
                            const Tokenizer& of_draft);
 

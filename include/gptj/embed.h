@@ -7,14 +7,13 @@
 
 namespace gptj {
 
-/// What becomes of the rows that a text's tokens have.
+/// What a text's embedding is made from: all of its tokens' hidden states, the last one, or each as it is.
 enum class Pooling { mean, last, none };
+inline constexpr const char* kPoolingNames[] = {"mean", "last", "none"};  // index: Pooling
 
-/// Their names on command lines, in the enumeration's order.
-inline constexpr const char* kPoolingNames[] = {"mean", "last", "none"};
-
-/// The last hidden states of a text, after the final norm, from an empty context: hands to `each` their mean [n_embd], that
-/// of the last token, or those of all in turn. Throws Error when there are no tokens or more than session.n_ctx().
+/// Evaluates a text from an empty context and hands to `each` rows [n_embd] of hidden states after the final norm:
+/// their mean, that of the last token, or those of all tokens in turn. Throws Error if there are no tokens or more
+/// than session.n_ctx().
 void embed(Session& session, std::span<const int> ids, Pooling pooling,
            const std::function<void(std::span<const float> row)>& each);
 

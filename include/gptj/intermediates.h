@@ -7,8 +7,9 @@
 
 namespace gptj {
 
-/// Writes what Session::watch() sees of `n_tokens` tokens to a directory: float32 of shape (n_tokens, n) in DIR/NAME.npy. The
-/// directory appears only when it is complete. Throws Error if it is there and not empty, or cannot be written.
+/// Writes what Session::watch() shows of `n_tokens` tokens to a directory: DIR/NAME.npy holds float32 of shape
+/// (n_tokens, n). The directory appears only when it is complete. Throws Error if it is there and not empty, or
+/// cannot be written.
 class IntermediatesWriter {
  public:
   IntermediatesWriter(const std::string& directory, int n_tokens);
@@ -16,10 +17,10 @@ class IntermediatesWriter {
   IntermediatesWriter& operator=(IntermediatesWriter&&) noexcept;
   ~IntermediatesWriter();  // without finish(): leaves nothing
 
-  /// The next tokens' values.
+  /// Adds the values of the next tokens.
   void add(const Intermediate& seen);
 
-  /// After the last token of each. Returns how many files there are.
+  /// To be called after the last token. Returns the number of files.
   size_t finish();
 
  private:

@@ -14,9 +14,9 @@ struct ScoredText {
   std::span<const int> ids;
 };
 
-/// Writes to a file, the base, what a model predicts at each scored token: 16 bits for each log-probability
-/// (docs/research.md). It appears only when it is complete. Throws Error; also for a text as perplexity_windows() does, and if
-/// the disk has no room for it.
+/// Writes a base: a file of what a model predicts at each scored token, with 16 bits for each log-probability
+/// (docs/research.md). It appears only when it is complete. Throws Error if it cannot be written or the disk has no
+/// room for it, and for texts as perplexity_windows() does.
 class KlBaseWriter {
  public:
   KlBaseWriter(const std::string& path, const ScoredText& text);
@@ -24,9 +24,9 @@ class KlBaseWriter {
   KlBaseWriter& operator=(KlBaseWriter&&) noexcept;
   ~KlBaseWriter();  // without finish(): leaves no file
 
-  /// The next scored token, as a ScoredToken sees it.
+  /// Adds the next scored token, as a ScoredToken gets it.
   void add(int id, std::span<const float> logits);
-  /// After the last one. Returns the file's size in bytes.
+  /// To be called after the last one. Returns the file's size in bytes.
   uint64_t finish();
 
  private:
@@ -34,17 +34,17 @@ class KlBaseWriter {
   std::unique_ptr<Impl> impl_;
 };
 
-/// How far a model's predictions are from those of a base, P: over all scored tokens. Each error is a standard error.
+/// How far a model's predictions Q are from those of a base, P, over all scored tokens. Each error is a standard error.
 struct KlResult {
-  double mean = 0, error = 0;  // of the Kullback-Leibler divergence sum of P ln(P / Q), nats
+  double mean = 0, error = 0;  // of the Kullback-Leibler divergence sum P ln(P / Q), in nats
   double median = 0, percentile_90 = 0, percentile_99 = 0, percentile_99_9 = 0, max = 0;  // of the same
   double same_top = 0, same_top_error = 0;  // share of tokens for which both find the same one most likely
-  double delta_p = 0, delta_p_error = 0;    // mean of Q - P, the probabilities of the token that follows
+  double delta_p = 0, delta_p_error = 0;    // mean of Q - P for the token that follows
   double delta_p_rms = 0;                   // root of the mean of its square
   double base_perplexity = 0;
-  double ratio = 0,
-         ratio_error = 0;  // of the perplexity to that of the base; the error is smaller than those of
-                           // the two, which the same text makes large or small
+  /// The perplexity divided by that of the base. Its error is smaller than those of the two, because the same text
+  /// makes both large or small.
+  double ratio = 0, ratio_error = 0;
 };
 
 /// Compares a model with a base, token by token.
@@ -56,7 +56,7 @@ class KlDivergence {
   KlDivergence& operator=(KlDivergence&&) noexcept;
   ~KlDivergence();
 
-  /// The next scored token, as a ScoredToken sees it. Throws Error if the base is damaged there.
+  /// Adds the next scored token, as a ScoredToken gets it. Throws Error if the base is damaged there.
   void add(int id, std::span<const float> logits);
   /// Of the tokens so far, at least one.
   KlResult result() const;

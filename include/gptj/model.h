@@ -24,8 +24,8 @@ struct ModelInfo {
   std::string path;
   std::string file_format;   // "gptj", "ggml", "GGUF", "safetensors", "torch"
   std::string architecture;  // "gptj", "gpt2"
-  std::string type;          // that of most weights in the file: "f16", "q4_K", ...
-  std::string memory_type;   // the same in memory: "q4_1" for "q4_K", which no kernel computes with
+  std::string type;          // that of most bytes of the layers' matrices in the file: "f16", "q4_K", ...
+  std::string memory_type;   // the same in memory: "q4_1" for "q4_K", with which no kernel computes
   int n_vocab = 0;           // rows of the logits; may exceed the tokenizer's n_tokens() (padding)
   int n_ctx = 0;             // longest context the model was made for, in tokens
   int n_embd = 0;
@@ -35,43 +35,45 @@ struct ModelInfo {
   int n_rot = 0;    // dimensions of each head that are rotated; 0 for GPT-2
   std::string activation;
   uint64_t n_params = 0;
-  uint64_t weight_bytes = 0;  // of all weights in memory, those in a mapped file too
-  uint64_t mapped_bytes = 0;  // of these, once loaded: in the pages of their file, which processes share
-  uint64_t read_bytes = 0;    // of the weights that one decoded token reads
+  uint64_t weight_bytes = 0;  // of all weights in memory, including those in a mapped file
+  uint64_t mapped_bytes = 0;  // of these, once loaded, in the pages of their file, which processes share
+  uint64_t read_bytes = 0;    // of the weights that decoding one token reads
   std::vector<TensorInfo> tensors;
 };
 
-/// Called now and then while a model loads, from the loading thread; `done` grows to `total` (bytes).
-/// Return false to stop: load then throws Error.
+/// Called now and then during long work, from the thread that asked for it; `done` grows to `total`, usually in bytes.
+/// Return false to stop: the work then throws Error.
 using Progress = std::function<bool(uint64_t done, uint64_t total)>;
 
 struct LoadOptions {
   int n_threads = 0;  // 0: one per physical core; at most 1024
   Progress progress = {};
   /// Use the weights of our own files where they lie, in pages that all processes share: nothing is read before it is
-  /// needed. A disk that fails then ends the process with SIGBUS. False: read them into memory as those of other files.
+  /// needed, and a disk that fails then ends the process with SIGBUS. False: read them into memory like those of
+  /// other files.
   bool map = true;
   bool prefetch = false;  // read mapped files into memory at once
-  bool lock = false;      // keep all weights there (mlock); reads them at once, too
+  bool lock = false;      // keep all weights in memory (mlock); reads mapped files at once, too
 };
 
-/// The tokenizer of a model, or of a directory that holds only tokenizer files. Throws Error.
+/// The tokenizer of a model, or of a directory that has only tokenizer files. Throws Error: a file that is missing,
+/// damaged or no byte-level BPE.
 Tokenizer open_tokenizer(const std::string& path);
 
 /// A model without a file, for measuring speed: the text that it makes means nothing.
 struct SyntheticModel {
-  /// gptj-6b, gpt2-117m, gpt2-345m, gpt2-774m, gpt2-1558m, codegen-350m, -2b, -6b or -16b; with ":4" behind
-  /// it only 4 layers.
+  /// gptj-6b, gpt2-117m, gpt2-345m, gpt2-774m, gpt2-1558m, codegen-350m, -2b, -6b or -16b; with only 4 layers if ":4"
+  /// follows.
   std::string shape;
   std::string type;  // of its matrices: "f16", "q4", ...
 };
 
-/// A model of which everything is read and checked but the weights.
+/// A model of which everything but the weights has been read and checked.
 class OpenedModel {
  public:
-  /// Throws Error: a file that is missing, damaged or not a model.
+  /// `path` is a file or a directory. Throws Error if it is missing, damaged or not a model.
   explicit OpenedModel(const std::string& path);
-  /// Throws Error: a shape or a type that is not known.
+  /// Throws Error for an unknown shape or type.
   explicit OpenedModel(const SyntheticModel& model);
   OpenedModel(OpenedModel&&) noexcept;
   OpenedModel& operator=(OpenedModel&&) noexcept;
@@ -80,8 +82,8 @@ class OpenedModel {
   const ModelInfo& info() const;
   const Tokenizer& tokenizer() const;
 
-  /// The weights will be quantized while they load, as convert_model() does; info() tells. False: they are of that type
-  /// already. Throws Error if there is no such type.
+  /// Has the weights quantized while they load, as convert_model() does; info() describes the result. False: they are
+  /// of that type already. Throws Error if there is no such type.
   bool store_as(const std::string& type);
 
  private:
@@ -90,12 +92,12 @@ class OpenedModel {
   std::unique_ptr<Impl> impl_;
 };
 
-/// A model in memory: weights and tokenizer. Const after load; may be shared by sessions and threads.
+/// A model in memory: weights and tokenizer. Const once loaded; may be shared by sessions and threads.
 class Model {
  public:
-  /// Reads the weights. Throws Error: damaged weights, not enough memory.
+  /// Reads the weights. Throws Error for damaged weights, or if there is not enough memory.
   explicit Model(OpenedModel opened, const LoadOptions& options = {});
-  /// Opens it first.
+  /// Opens the model and reads its weights.
   explicit Model(const std::string& path, const LoadOptions& options = {});
   Model(Model&&) noexcept;
   Model& operator=(Model&&) noexcept;

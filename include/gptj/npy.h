@@ -16,10 +16,10 @@ class NpyWriter {
   NpyWriter& operator=(NpyWriter&&) noexcept;
   ~NpyWriter();  // without finish(): leaves no file
 
-  /// The next row [columns].
+  /// Writes the next row [columns].
   void row(std::span<const float> values);
 
-  /// After the last row.
+  /// To be called after the last row.
   void finish();
 
  private:

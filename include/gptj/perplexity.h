@@ -15,17 +15,17 @@ struct PerplexityResult {
   int n_scored = 0;  // tokens that were predicted and counted
 };
 
-/// Windows of `window` tokens that a text of `n_tokens` has. Throws Error if none fits or one would be shorter than
-/// 3 tokens: what can be known before a model is loaded.
+/// The number of windows of `window` tokens in a text of `n_tokens`. Throws Error if there is none or windows are
+/// shorter than 3 tokens: what can be checked before a model is loaded.
 int perplexity_windows(size_t n_tokens, int window);
 
-/// Sees each scored token and the logits [n_vocab] that predicted it.
+/// Gets each scored token and the logits [n_vocab] that predicted it.
 using ScoredToken = std::function<void(int id, std::span<const float> logits)>;
 
-/// Perplexity as llama.cpp's tool measures it: the text is cut into windows of session.n_ctx() tokens (a last
-/// short one is dropped); each is evaluated from an empty context; only the second half of each window is
-/// scored, so that every scored token has at least n_ctx / 2 tokens of context.
-/// `progress` sees the result so far after each window; false stops. Throws Error as perplexity_windows() does.
+/// Perplexity as llama.cpp's tool measures it: the text is cut into windows of session.n_ctx() tokens (a last short
+/// one is dropped); each is evaluated from an empty context; only the second half of each window is scored, so that
+/// every scored token has at least n_ctx / 2 tokens of context. `progress` gets the result so far after each window;
+/// false stops, and that is the result. Throws Error as perplexity_windows() does.
 PerplexityResult perplexity(Session& session, std::span<const int> ids,
                             const std::function<bool(const PerplexityResult&, int n_windows_total)>& progress,
                             const ScoredToken& scored = {});

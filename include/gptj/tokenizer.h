@@ -15,21 +15,21 @@ struct Vocab;
 /// Const after construction; may be shared by threads.
 class Tokenizer {
  public:
-  /// Throws Error if the vocabulary cannot serve (no token for some byte, a merge without its token, ...).
+  /// Throws Error if the vocabulary cannot be used (no token for some byte, a merge without its token, ...).
   explicit Tokenizer(Vocab vocab);
   Tokenizer(Tokenizer&&) noexcept;
   Tokenizer& operator=(Tokenizer&&) noexcept;
   ~Tokenizer();
 
-  /// Any bytes, valid UTF-8 or not; decode() of the result gives the same bytes back, but for white space
-  /// that the vocabulary's own settings add or strip. Time is linear in the text's length.
+  /// Encodes any bytes, valid UTF-8 or not; decode() of the result gives them back, except for white space that the
+  /// vocabulary's own settings add or strip. Takes O(n log n) time at most. Throws Error for texts of 2 GiB and more.
   std::vector<int> encode(std::string_view text) const;
 
-  /// The bytes of one token; empty for an id that the model has but the vocabulary does not (padding rows).
+  /// The bytes of one token; empty for an id that the vocabulary does not have (padding rows of the model).
   std::string_view decode(int id) const;
   std::string decode(std::span<const int> ids) const;
 
-  /// Whether a token is none of the BPE's, but cut out of texts before: <|endoftext|> and the like.
+  /// Whether a token, such as <|endoftext|>, is not made by BPE but cut out of the text before it.
   bool is_added(int id) const;
 
   int n_tokens() const;

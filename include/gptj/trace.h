@@ -6,8 +6,8 @@
 
 namespace gptj {
 
-/// While it lives, what each thread does when is recorded, until its room is full; one at a time. Without one, nothing
-/// is recorded, which costs one load for each piece of work.
+/// While it lives, it records what each thread does when, until its room is full. There may be one at a time. Without
+/// one, nothing is recorded, which costs one load for each piece of work.
 class Trace {
  public:
   explicit Trace(size_t max_events = size_t{1} << 19);
@@ -15,7 +15,8 @@ class Trace {
   Trace& operator=(const Trace&) = delete;
   ~Trace();
 
-  /// Writes what was recorded so far in the JSON form of chrome://tracing and ui.perfetto.dev. Throws Error.
+  /// Writes what has been recorded so far as JSON for chrome://tracing and ui.perfetto.dev. Throws Error if it cannot
+  /// be written.
   void write(const std::string& path) const;
 
  private:

@@ -17,7 +17,7 @@ class Arena {
  public:
   Arena() = default;
 
-  /// Throws Error when the machine does not have the memory; `what` needs it.
+  /// Throws Error, saying that `what` needs the memory, if the machine does not have it.
   Arena(size_t bytes, std::string_view what)
       : base_(static_cast<std::byte*>(platform::allocate_pages(bytes, what))), size_(bytes) {}
   ~Arena() {
@@ -28,7 +28,7 @@ class Arena {
 
   size_t used() const { return used_; }
 
-  /// What is written stays in memory. Throws Error; `what` is for that.
+  /// Keeps in memory what gets written. Throws Error, saying that `what` was to be locked.
   void lock(std::string_view what) const { platform::lock_pages(base_, size_, what); }
 
   /// `count` zeroed elements, aligned to a cache line; nullptr while only counting.

@@ -19,7 +19,7 @@ std::optional<int64_t> read_number(const fs::path& path) {
   return in >> number ? std::optional(number) : std::nullopt;
 }
 
-/// Bytes of files in memory, which the system gives back before it refuses any.
+/// Bytes of cached files, which the system drops before it refuses memory.
 int64_t file_cache(const fs::path& statistics, const std::string& prefix) {
   std::ifstream in(statistics);
   int64_t bytes = 0, value = 0;
@@ -49,8 +49,8 @@ void limit_v2(CgroupLimits& limits, const fs::path& group) {
   if (std::ifstream in(group / "cpu.max"); in >> quota >> period) limit_cpus(limits, quota, period);
 }
 
-void limit_v1(CgroupLimits& limits,
-              const fs::path& group) {  // of either controller: only its files are there
+/// Of either controller: only its files are there.
+void limit_v1(CgroupLimits& limits, const fs::path& group) {
   limit_memory(limits, read_number(group / "memory.limit_in_bytes"),
                read_number(group / "memory.usage_in_bytes"), file_cache(group / "memory.stat", "total_"));
   limit_cpus(limits, read_number(group / "cpu.cfs_quota_us").value_or(-1),
@@ -67,7 +67,7 @@ CgroupLimits cgroup_limits(const std::string& root) {
     const size_t first = line.find(':'), second = line.find(':', first + 1);
     if (first == line.npos || second == line.npos) continue;
     const std::string controllers = "," + line.substr(first + 1, second - first - 1) + ",";
-    // A limit counts for the groups inside, too. A container may see its own group as the outermost one.
+    // Limits also bind the groups inside. A container may see its own group as the outermost one.
     for (fs::path group = line.substr(second + 1);; group = group.parent_path()) {
       const fs::path inside = group.relative_path();
       if (controllers == ",,") limit_v2(limits, mounts / inside);

@@ -14,7 +14,7 @@
 namespace gptj {
 namespace {
 
-constexpr mode_t kForTheGroupToo = 0664;  // who shares a cache must be able to wait for its locks
+constexpr mode_t kForTheGroupToo = 0664;  // all who share a cache must be able to wait for its locks
 constexpr std::chrono::milliseconds kWait{100};
 
 int open_lock(const std::string& path) {

@@ -5,10 +5,12 @@
 
 namespace gptj {
 
-/// A lock between processes, on a file and for as long as the object lives, as huggingface_hub takes it.
+/// A lock between processes: an flock() on a file, held while the object lives, as huggingface_hub takes it. Where a
+/// file system has no locks, it locks nothing.
 class FileLock {
  public:
-  /// Waits for it. `while_waiting` is called again and again meanwhile, and may throw.
+  /// Creates the file if need be, and waits for the lock. Meanwhile `while_waiting` is called again and again; it may
+  /// throw.
   FileLock(const std::string& path, const std::function<void()>& while_waiting);
   ~FileLock();
   FileLock(const FileLock&) = delete;

@@ -7,8 +7,8 @@
 
 namespace gptj {
 
-/// All of a file as memory: read-only, and one copy for all processes that map it. What is read only when it is
-/// touched: a disk that fails then, or a file that was cut off meanwhile, ends the process with SIGBUS.
+/// A whole file as memory: read-only, and one copy for all processes that map it. It is read when it is touched: a disk
+/// that fails then, or a file that was cut off meanwhile, ends the process with SIGBUS.
 class Mapping {
  public:
   /// Throws Error if the file is not (or no longer) as long as `file` says, or cannot be mapped.
@@ -24,7 +24,7 @@ class Mapping {
   /// May be called by many threads at once. Throws Error if they cannot be read.
   void read_in(uint64_t begin, uint64_t end) const;
 
-  /// What is in memory, or comes there, stays there. Throws Error.
+  /// Keeps in memory what is there or gets there later. Throws Error.
   void lock() const;
 
  private:

@@ -8,8 +8,9 @@
 
 namespace gptj {
 
-/// Calls work(piece, thread) for each piece in [0, n), in order and on all threads of the pool. Unlike the bodies
-/// of loops, `work` may throw: then no further piece is begun, and the first exception leaves this function.
+/// Calls work(piece, thread) for each piece in [0, n) on all threads of the pool, which take pieces in order. Unlike
+/// the body of parallel_for(), `work` may throw: then no further piece is begun, and the first exception leaves this
+/// function.
 template <typename Work>
 void run_pieces(ThreadPool& pool, size_t n, const Work& work) {
   std::atomic<size_t> next{0};

@@ -26,15 +26,10 @@
 #endif
 
 namespace gptj::platform {
-namespace {
-
-constexpr size_t kPage = 4096;
-
-double in_mb(uint64_t bytes) {
-  return static_cast<double>(bytes) / (1024.0 * 1024.0);
-}
 
 #ifdef __APPLE__
+
+namespace {
 
 constexpr uint64_t kPeakUnit = 1;  // ru_maxrss is in bytes
 
@@ -48,14 +43,9 @@ T sysctl_value(const char* name) {
 int count_physical_cores() {
   return sysctl_value<int>("hw.physicalcpu");
 }
-bool bind_to_core(int) {  // the system only takes hints
-  return false;
-}
 uint64_t count_available_memory() {  // all there is: what is free is not told
   return sysctl_value<uint64_t>("hw.memsize");
 }
-void ask_for_huge_pages(void*, size_t) {}
-void forget_peak_memory() {}
 bool forget_pages(int) {
   return false;
 }
@@ -66,7 +56,17 @@ int lock_in_memory(const void* pages, size_t bytes) {
   return ::mlock(pages, bytes);
 }
 
+}  // namespace
+
+bool pin_to_core(int) {  // the system only takes hints
+  return false;
+}
+void reset_peak_memory() {}
+void prefer_huge_pages(void*, size_t) {}
+
 #else
+
+namespace {
 
 constexpr uint64_t kPeakUnit = 1024;  // ru_maxrss is in KiB
 
@@ -104,28 +104,12 @@ int count_physical_cores() {
   return static_cast<int>(cores().size());
 }
 
-bool bind_to_core(int index) {
-  if (cores().empty()) return false;
-  cpu_set_t one;
-  CPU_ZERO(&one);
-  CPU_SET(cores()[static_cast<size_t>(index) % cores().size()], &one);
-  return ::sched_setaffinity(0, sizeof one, &one) == 0;
-}
-
 uint64_t count_available_memory() {
   std::ifstream in("/proc/meminfo");
   for (std::string line; std::getline(in, line);) {
     if (line.starts_with("MemAvailable:")) return std::stoull(line.substr(13)) * 1024;
   }
   return 0;
-}
-
-void ask_for_huge_pages(void* pages, size_t bytes) {
-  ::madvise(pages, bytes, MADV_HUGEPAGE);
-}
-
-void forget_peak_memory() {
-  std::ofstream("/proc/self/clear_refs") << "5";  // proc(5): the largest resident size begins anew
 }
 
 bool forget_pages(int fd) {
@@ -141,21 +125,43 @@ int read_pages(const void* pages, size_t bytes) {
   return result;
 }
 
-/// Reads nothing yet, so that who may not lock learns it at once.
+/// Reads nothing yet, so that whoever may not lock learns it at once.
 int lock_in_memory(const void* pages, size_t bytes) {
   return ::mlock2(pages, bytes, MLOCK_ONFAULT);
 }
 
+}  // namespace
+
+bool pin_to_core(int index) {
+  if (cores().empty()) return false;
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(cores()[static_cast<size_t>(index) % cores().size()], &one);
+  return ::sched_setaffinity(0, sizeof one, &one) == 0;
+}
+
+void reset_peak_memory() {
+  std::ofstream("/proc/self/clear_refs") << "5";  // proc(5): the largest resident size begins anew
+}
+
+void prefer_huge_pages(void* pages, size_t bytes) {
+  ::madvise(pages, bytes, MADV_HUGEPAGE);
+}
+
 #endif
+
+namespace {
+
+constexpr size_t kPage = 4096;
+
+double in_mb(uint64_t bytes) {
+  return static_cast<double>(bytes) / (1024.0 * 1024.0);
+}
 
 }  // namespace
 
 int physical_cores() {
   return std::max(1, std::min(count_physical_cores(), cgroup_limits().cpus));
-}
-
-bool pin_to_core(int index) {
-  return bind_to_core(index);
 }
 
 uint64_t available_memory() {
@@ -166,10 +172,6 @@ uint64_t peak_memory() {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
   return static_cast<uint64_t>(usage.ru_maxrss) * kPeakUnit;
-}
-
-void reset_peak_memory() {
-  forget_peak_memory();
 }
 
 bool forget_cached(const std::string& path) {
@@ -192,10 +194,6 @@ void* allocate_pages(size_t bytes, std::string_view what) {
   }
   prefer_huge_pages(pages, bytes);
   return pages;
-}
-
-void prefer_huge_pages(void* pages, size_t bytes) {
-  ask_for_huge_pages(pages, bytes);
 }
 
 void free_pages(void* pages, size_t bytes) {
@@ -221,8 +219,7 @@ void lock_pages(const void* pages, size_t bytes, std::string_view what) {
   ::getrlimit(RLIMIT_MEMLOCK, &limit);
   fail(
       "cannot lock {:.1f} MB in memory for {}: this process may lock {:.1f} MB in all (RLIMIT_MEMLOCK); "
-      "raise "
-      "that with 'ulimit -l' or memlock in /etc/security/limits.conf",
+      "raise that with 'ulimit -l' or memlock in /etc/security/limits.conf",
       in_mb(bytes), what, in_mb(limit.rlim_cur));
 }
 

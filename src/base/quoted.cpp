@@ -33,7 +33,7 @@ size_t printable_length(std::string_view text) {
   return 0;
 }
 
-/// Takes what is shown as one off the front of `bytes`, which is not empty, and appends it to `out`.
+/// Takes the first character or byte off `bytes`, which is not empty, and appends it to `out` as it is shown.
 void escape_first(std::string_view& bytes, std::string& out) {
   const char c = bytes[0];
   const size_t length = printable_length(bytes);

@@ -5,13 +5,13 @@
 
 namespace gptj {
 
-/// `bytes` as they can be shown on a terminal and told apart: valid UTF-8 as it is, but control characters,
-/// quotes, backslashes and all other bytes escaped as in C.
+/// `bytes` made safe to show on a terminal: valid UTF-8 as it is, but control characters, quotes, backslashes and all
+/// other bytes escaped as in C.
 std::string escaped(std::string_view bytes);
 
-/// The same in quotes and cut at 100 bytes: for messages, a name that comes from a file or a user. An object,
-/// since a call of a function with a std::string would be ambiguous wherever std::quoted is declared
-/// (<iomanip>, <filesystem>).
+/// The same in quotes and cut at 100 bytes: in messages, for names that come from a file or a user. An object,
+/// because a function called with a std::string would be ambiguous wherever std::quoted is declared (<iomanip>,
+/// <filesystem>).
 struct Quoted {
   std::string operator()(std::string_view name) const;
 };

@@ -2,7 +2,8 @@
 
 namespace gptj {
 
-/// The threads that an option asks for; 0: one per physical core. Throws Error for what cannot be.
+/// The number of threads that an option asks for; 0: one per physical core. Throws Error if it is below 0 or above
+/// 1024.
 int thread_count(int option);
 
 }  // namespace gptj

@@ -8,17 +8,17 @@
 
 namespace gptj {
 
-/// Worker threads for loops whose pieces are independent. parallel_for() is called by one thread at a time;
-/// the calling thread works too, so `n_threads` counts it.
+/// Worker threads for loops whose pieces are independent. parallel_for() is called by one thread at a time; the
+/// calling thread works too, so `n_threads` counts it.
 ///
-/// Each thread walks its own contiguous share of the range, which keeps memory streams long; one that is done
-/// helps the others, so a thread that the system has put aside holds up no more than its piece. Workers wait
-/// for the next loop by spinning shortly, then asleep: loops follow each other closely during a token, but a
-/// pool that only spins collapses on a shared machine.
+/// Each thread walks its own contiguous share of the range, which keeps memory streams long; one that is done helps
+/// the others, so a thread that the system has suspended delays no more than its piece. Workers wait for the next
+/// loop by spinning for a moment, then sleep: loops follow each other closely during a token, but a pool that only
+/// spins collapses on a shared machine.
 class ThreadPool {
  public:
-  /// Throws Error when the system does not start as many threads. With `pinned` each stays on a core of its own while
-  /// there are enough, the calling thread included, from now on.
+  /// Throws Error if the system does not start that many threads. With `pinned` each stays on a core of its own while
+  /// there are enough of them, from now on the calling thread, too.
   explicit ThreadPool(int n_threads, bool pinned = false);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
@@ -38,7 +38,7 @@ class ThreadPool {
  private:
   using Call = void (*)(const void* context, int64_t begin, int64_t end, int thread);
 
-  struct alignas(64) Share {  // one thread's part of the range; taken piece by piece, by anyone
+  struct alignas(64) Share {  // one thread's part of the range, from which any thread takes pieces
     std::atomic<int64_t> next{0};
     int64_t end = 0;
   };
@@ -58,7 +58,7 @@ class ThreadPool {
   int64_t grain_ = 1;
   std::atomic<bool> stopping_{false};
   alignas(64) std::atomic<uint32_t> generation_{0};  // counts loops; workers wait for its change
-  // Workers inside the loop, and whether others may still come in. A worker that wakes up after all is done
+  // The number of workers inside the loop, and whether others may still enter. A worker that wakes up after all is done
   // finds the gate closed, and nobody has waited for it.
   alignas(64) std::atomic<uint32_t> gate_{kClosed};
 };

@@ -21,7 +21,7 @@ struct Recorder {
   explicit Recorder(size_t max_events) : events(max_events) {}
 
   std::vector<Event> events;
-  std::atomic<size_t> n_taken{0};  // places; may exceed what there are
+  std::atomic<size_t> n_taken{0};  // places in `events`; may exceed their number
   const int64_t begin = now();
 };
 
@@ -31,7 +31,7 @@ int64_t now() {
 
 void record(Recorder& to, const char* name, int64_t begin) noexcept {
   static std::atomic<int> n_threads{0};
-  thread_local const int thread = n_threads++;  // in the order in which they first have something to tell
+  thread_local const int thread = n_threads++;  // in the order of their first reports
   const size_t at = to.n_taken.fetch_add(1, std::memory_order_relaxed);
   if (at < to.events.size()) to.events[at] = {name, thread, begin, now()};
 }

@@ -5,7 +5,7 @@
 
 #include "gptj/trace.h"
 
-/// What the library tells a Trace.
+/// How the library reports to a Trace.
 namespace gptj::trace {
 
 struct Recorder;
@@ -14,7 +14,7 @@ inline std::atomic<Recorder*> recorder{nullptr};
 int64_t now();  // nanoseconds
 void record(Recorder& to, const char* name, int64_t begin) noexcept;
 
-/// From here to the end of the block this thread does `name`, a literal.
+/// Reports that this thread does `name`, a string literal, until the end of the block.
 class Scope {
  public:
   explicit Scope(const char* name) noexcept

@@ -21,8 +21,8 @@
 namespace gptj {
 namespace {
 
-/// Values that a thread works on at once: of matrices that are transposed on either side more, as they are read or
-/// written in as many short runs as a row has values.
+/// Values that a thread converts at once. Matrices that are transposed in either file are read or written in as many
+/// short runs as a row has values, so more of them are taken at once.
 constexpr int64_t kPieceValues = 1 << 18, kTransposedValues = 1 << 21;
 
 /// Rows of one matrix on their way into the file.
@@ -77,7 +77,7 @@ class Converter {
     explicit Worker(const std::string& path) : rows(path) {}
 
     RowConverter rows;
-    std::vector<uint8_t> placed;  // as the form has them
+    std::vector<uint8_t> placed;  // rows as the form stores them
   };
 
   void write_vectors() {
@@ -105,7 +105,7 @@ class Converter {
     Loss loss;
     const uint8_t* rows =
         worker.rows.read(*matrix.from, piece.begin, piece.end, dtype, importance_[piece.matrix], &loss);
-    // Packing also finds scales that are no numbers.
+    // Packing also finds scales that are not finite.
     if (form_.panels || info(dtype).block > 1) {
       const int64_t panels = round_up(piece.end - piece.begin, kPanelRows) / kPanelRows;
       worker.placed.resize(static_cast<size_t>(panels) * panel_bytes(dtype, n));
@@ -124,7 +124,7 @@ class Converter {
     return loss;
   }
 
-  /// Rows as columns: a short run of each.
+  /// Writes rows as columns, a short run of each.
   void write_transposed(const Piece& piece, const uint8_t* rows, std::vector<uint8_t>& columns) {
     const PlannedMatrix& matrix = plan_.matrices[piece.matrix];
     const size_t size = info(matrix.to.dtype).block_bytes;
@@ -174,7 +174,7 @@ ConvertResult describe(const ModelFile& file, const OutputPlan& plan, const Mode
   return out;
 }
 
-/// A line for what has been lost before, or will be.
+/// A line for each thing that had been lost before, or will be.
 std::vector<std::string> warnings_of(const OutputForm& form, const Vocab& vocab, const OutputPlan& plan) {
   std::vector<std::string> out;
   const auto again =
@@ -204,7 +204,7 @@ std::vector<std::string> warnings_of(const OutputForm& form, const Vocab& vocab,
   return out;
 }
 
-/// A copy of what is damaged would have checksums that are right.
+/// Throws Error if a checksum is wrong: a copy of damaged weights would get checksums that are right.
 void check_checksums(const BoundModel& model, ThreadPool& pool, const Progress& progress) {
   const std::vector<FileTensor>& tensors = model.file.tensors;
   const bool any = std::any_of(tensors.begin(), tensors.end(),
@@ -228,7 +228,7 @@ void check_importance(const ConvertOptions& options, std::optional<DType> wanted
        wanted ? info(*wanted).name : "none (--type)");
 }
 
-/// Padding, of which some forms have as much as the embedding has rows.
+/// Removes padding, with which some forms fill up the vocabulary to the rows of the embedding.
 void drop_padding(Vocab& vocab) {
   while (!vocab.tokens.empty() && vocab.tokens.back().empty()) vocab.tokens.pop_back();
 }
@@ -252,7 +252,7 @@ std::vector<WrittenForm> written_forms() {
 ConvertResult convert_model(const std::string& in, const std::string& out, const ConvertOptions& options) {
   const OutputForm& form = output_form(options.form, out);
   const std::optional<DType> wanted =
-      options.type.empty() ? std::nullopt : std::optional(dtype_by_name(options.type));
+      options.type.empty() ? std::nullopt : std::optional(parse_dtype(options.type));
   check_names(in, out);
   check_importance(options, wanted);
   ModelFile opened = open_model_file(in);

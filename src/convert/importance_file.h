@@ -9,8 +9,8 @@
 
 namespace gptj {
 
-/// How much the columns of a model's matrices matter: of each matrix, by Hugging Face's name, the mean squares
-/// [n] of what they are multiplied with. Stored as a safetensors file.
+/// How much the columns of a model's matrices matter: for each matrix, by Hugging Face's name, the mean squares [n]
+/// of what its columns are multiplied with. Stored as a safetensors file.
 class Importance {
  public:
   Importance() = default;
@@ -20,11 +20,11 @@ class Importance {
 
   void set(const std::string& name, std::vector<float> mean_squares);
 
-  /// [n], nullptr if nothing is known: an embedding is not multiplied.
+  /// [n]; nullptr if nothing is known, as of an embedding, which is not multiplied.
   const float* of(const std::string& name) const;
   size_t size() const { return mean_squares_.size(); }
 
-  /// `note` is kept in the file for people to read.
+  /// `note` is stored in the file for people to read. Throws Error if it cannot be written.
   void save(const std::string& path, const std::string& note) const;
 
  private:

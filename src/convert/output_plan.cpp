@@ -116,7 +116,7 @@ json complete_config(const ModelFile& file, const Config& config, const Binder& 
   assumed("n_inner", config.n_inner);
   if (config.n_rot > 0) assumed("rotary_dim", config.n_rot);
   assumed("activation_function", activation_name(config.activation));
-  assumed("layer_norm_epsilon", 1e-5);  // where Config has it from
+  assumed("layer_norm_epsilon", 1e-5);  // Config's default, which F32 does not hold exactly
   assumed("scale_attn_weights", true);
   assumed("scale_attn_by_inverse_layer_idx", false);
   // CodeGen is GPT-J with queries, keys and values in one tensor. They are written as GPT-J's three.

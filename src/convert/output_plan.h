@@ -22,12 +22,12 @@ struct PlannedVector {
   OutputTensor to;
 };
 
-/// Everything that a form will get of a model.
+/// Everything of a model that a form will get, and how.
 struct OutputPlan {
   std::vector<PlannedMatrix> matrices;
   std::vector<PlannedVector> vectors;
 
-  /// `wanted`: of the matrices; nothing: as they are. Throws Error if the form cannot store a type.
+  /// `wanted` is the matrices' type; nothing: as they are. Throws Error if the form cannot store a type.
   OutputPlan(const OutputForm& form, const ModelFile& file, const Config& config, const Binder& binder,
              std::optional<DType> wanted);
 
@@ -35,7 +35,7 @@ struct OutputPlan {
   std::vector<OutputTensor> tensors() const;
 };
 
-/// The file's config with every key that Config has, so that writers need not know what is assumed where one is missing.
+/// The file's config with every key that Config has, so that writers need not know what a missing one means.
 nlohmann::json complete_config(const ModelFile& file, const Config& config, const Binder& binder);
 
 }  // namespace gptj

@@ -16,10 +16,10 @@
 namespace gptj {
 namespace {
 
-/// What a thread reads at once.
+/// Bytes that a thread reads at once.
 constexpr uint64_t kPieceBytes = 4 << 20;
 
-/// Bytes of a tensor that has a checksum, rows of a matrix, or a vector.
+/// Bytes of a tensor that has a checksum; or else rows of a matrix, or a vector.
 struct Piece {
   size_t tensor;
   const MatrixBinding* matrix;
@@ -97,7 +97,7 @@ class Verifier {
     }
   }
 
-  /// One damaged tensor must not hide the next.
+  /// Remembers an Error instead of throwing it: one damaged tensor must not hide the next.
   void check(const Piece& piece, Worker& worker) {
     try {
       if (piece.matrix != nullptr) return check_rows(piece, worker);

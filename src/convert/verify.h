@@ -5,7 +5,7 @@
 
 namespace gptj {
 
-/// What verify_model() does, of a model that is open.
+/// verify_model() for a model that is open.
 VerifyResult verify(const BoundModel& model, ThreadPool& pool, const Progress& progress);
 
 }  // namespace gptj

@@ -12,28 +12,29 @@
 namespace gptj {
 namespace {
 
-/// A text that has a sequence of the session.
+/// A text that is in the making, in a sequence of the session.
 struct Running {
-  Running(const Model& model, const BatchText& its, size_t its_index, const BatchCallbacks& of_all)
+  Running(const Model& model, const BatchText& given, size_t its_index, const BatchCallbacks& of_batch)
       : index(its_index),
-        sampler(its.sampling, model.tokenizer(), model.info().n_vocab),
+        sampler(given.sampling, model.tokenizer(), model.info().n_vocab),
         callbacks{.text = [this](std::string_view bytes) { return shown += bytes, true; },
                   .token =
-                      [this, &of_all](int id, std::span<const float> logits) {
-                        if (of_all.token) of_all.token(index, id, logits);
+                      [this, &of_batch](int id, std::span<const float> logits) {
+                        if (of_batch.token) of_batch.token(index, id, logits);
                       },
-                  .cancelled = of_all.cancelled},
-        text(model, sampler, its.prompt, its.options, callbacks) {}
+                  .cancelled = of_batch.cancelled},
+        text(model, sampler, given.prompt, given.options, callbacks) {}
 
-  const size_t index;
+  const size_t index;  // in the batch
   std::string shown;
   Sampler sampler;
   const GenerateCallbacks callbacks;
   Continuation text;
 };
 
+/// A sequence of the session.
 struct Slot {
-  std::unique_ptr<Running> running;  // null: free, but its tokens are still there
+  std::unique_ptr<Running> running;  // null: the slot is free, but its tokens are still there
   int n_prompt = 0;  // tokens at the beginning of the sequence that were evaluated as part of a prompt
 };
 
@@ -71,7 +72,7 @@ class Batch {
     return found == slots_.end() ? -1 : static_cast<int>(found - slots_.begin());
   }
 
-  /// The next text, and those after it with the same prompt that find room: they draw from the same logits.
+  /// Begins the next text, and those after it with the same prompt that find a slot: they draw from the same logits.
   void begin(int first) {
     const std::vector<int>& prompt = texts_[next_].prompt;
     if (!take(first)) return;
@@ -88,7 +89,7 @@ class Batch {
     }
   }
 
-  /// The next text gets this slot; false: it cannot be made.
+  /// Gives this slot to the next text; false: that cannot be made.
   bool take(int slot) {
     const size_t index = next_++;
     try {
@@ -101,7 +102,7 @@ class Batch {
     }
   }
 
-  /// The logits after the prompt; empty: the text has ended before.
+  /// The logits after the prompt; empty: the text ended before they were made.
   std::vector<float> read_prompt(int slot, std::span<const int> prompt) {
     try {
       const int kept = share_beginning(slot, prompt);
@@ -119,11 +120,12 @@ class Batch {
     }
   }
 
-  /// Makes the sequence the longest beginning of the prompt that one of them holds, but for the last token, after which
-  /// logits are wanted. Generated tokens do not count: they were evaluated in decoding's arithmetic.
+  /// Makes the sequence a fork of the one that holds the longest beginning of the prompt, and returns its length: at
+  /// most all but the last token, after which logits are wanted. Generated tokens do not count, for they were
+  /// evaluated in decoding's arithmetic.
   int share_beginning(int slot, std::span<const int> prompt) {
     int longest = 0, from = slot;
-    for (int other = 0; other < session_.n_sequences() && !session_.reads_both_ways(); ++other) {
+    for (int other = 0; other < session_.n_sequences() && !session_.prefix_lm(); ++other) {
       const auto held = session_.tokens(other).first(static_cast<size_t>(at(other).n_prompt));
       const auto n = static_cast<int>(std::min(common_beginning(held, prompt), prompt.size() - 1));
       if (n > longest) longest = n, from = other;
@@ -140,7 +142,7 @@ class Batch {
     finish_if_ended(slot);
   }
 
-  /// A context that shifts leaves less of the prompt than there was.
+  /// Continuation::make_room(); a context that shifts keeps less of the prompt.
   bool make_room(int slot) {
     const int n_past = session_.n_past(slot);
     const bool has_room = text(slot).make_room(session_, slot);
@@ -150,7 +152,7 @@ class Batch {
     return has_room;
   }
 
-  /// One token more for every text.
+  /// Adds one token to every text.
   void step() {
     pass_.clear();
     for (int slot = 0; slot < session_.n_sequences(); ++slot) {
@@ -161,7 +163,7 @@ class Batch {
     double pass_ms = 0, sample_ms = 0;
     {
       const Timer timer(pass_ms);
-      session_.decode(pass_, [&](int index, std::span<const float> logits) {
+      session_.decode_each(pass_, [&](int index, std::span<const float> logits) {
         const Timer sampling(sample_ms);
         text(pass_[static_cast<size_t>(index)].sequence).draw(logits);
       });
@@ -180,7 +182,7 @@ class Batch {
     deliver(ended->index, {.text = std::move(ended->shown), .details = std::move(ended->text.result())});
   }
 
-  /// Keeps it until those before it are there.
+  /// Hands out the result once those before it have been handed out.
   void deliver(size_t index, BatchResult result) {
     waiting_.emplace(index, std::move(result));
     for (; !waiting_.empty() && waiting_.begin()->first == delivered_; ++delivered_) {
@@ -195,9 +197,9 @@ class Batch {
   const BatchCallbacks& callbacks_;
   std::vector<Slot> slots_;
   std::vector<Session::Token> pass_;
-  std::map<size_t, BatchResult> waiting_;  // have ended before one that comes first
-  size_t next_ = 0;                        // text that has not begun
-  size_t delivered_ = 0;
+  std::map<size_t, BatchResult> waiting_;  // of texts that have ended before an earlier one
+  size_t next_ = 0;                        // the first text that has not begun
+  size_t delivered_ = 0;                   // results that were handed out
 };
 
 }  // namespace

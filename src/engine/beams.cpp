@@ -12,13 +12,13 @@
 namespace gptj {
 namespace {
 
-/// A text that is followed. It is written out only when it ends.
+/// A text that is followed.
 struct Growing {
   std::vector<int> tokens;
   double log_p = 0;  // of all of them
 };
 
-/// What a growing text may become.
+/// A growing text with one more token.
 struct Candidate {
   size_t parent;
   int id;
@@ -31,7 +31,7 @@ bool better(const Candidate& a, const Candidate& b) {
   return a.parent != b.parent ? a.parent < b.parent : a.id < b.id;
 }
 
-/// The best of those that it is shown, as many as were asked for.
+/// Keeps the `n` best of the candidates that are added.
 class BestCandidates {
  public:
   explicit BestCandidates(size_t n) : n_(n) {}
@@ -63,13 +63,13 @@ class BeamSearch {
         options_(options),
         cancelled_(cancelled),
         n_beams_(static_cast<size_t>(options.n_beams)),
-        candidates_(2 * n_beams_) {}  // each beam has one end at most: as many remain to go on
+        candidates_(2 * n_beams_) {}  // at most one of each beam's ends the text: n_beams remain to go on
 
   BeamResult run(std::span<const int> prompt) {
     const int room = session_.n_ctx() - static_cast<int>(prompt.size()) + 1;
     context_ends_it_ = options_.n_predict < 0 || options_.n_predict > room;
-    n_most_ = static_cast<size_t>(context_ends_it_ ? room : options_.n_predict);
-    if (n_most_ == 0) return {.beams = {Beam{}}};
+    max_tokens_ = static_cast<size_t>(context_ends_it_ ? room : options_.n_predict);
+    if (max_tokens_ == 0) return {.beams = {Beam{}}};
     read_prompt(prompt);
     const Timer timer(result_.generate_ms);
     while (!growing_.empty()) {
@@ -100,17 +100,17 @@ class BeamSearch {
     }
   }
 
-  /// Of the candidates, those that go on become the texts that are followed; the best may end.
+  /// Of the candidates, the best that do not end become the texts that are followed; those that end may become results.
   void choose() {
     const std::vector<Candidate> candidates = candidates_.take_sorted();
-    const bool longest = growing_[0].tokens.size() + 1 == n_most_;
+    const bool longest = growing_[0].tokens.size() + 1 == max_tokens_;
     std::vector<Growing> next;
     std::vector<size_t> parents;
     for (size_t i = 0; i < candidates.size(); ++i) {
       const Candidate& c = candidates[i];
       const bool ends = c.id == options_.end_token || longest;
-      if (ends ? i >= n_beams_ : next.size() == n_beams_)
-        continue;  // an end that is not among the best is none
+      // An end counts only among the n_beams best.
+      if (ends ? i >= n_beams_ : next.size() == n_beams_) continue;
       Growing text = growing_[c.parent];
       text.tokens.push_back(c.id);
       text.log_p = c.log_p;
@@ -133,10 +133,11 @@ class BeamSearch {
   }
 
   void finish(Growing text, StopReason reason) {
-    const double its = score(text.log_p, text.tokens.size());
+    const double its_score = score(text.log_p, text.tokens.size());
     std::vector<Beam>& beams = result_.beams;
-    const auto place = std::find_if(beams.begin(), beams.end(), [&](const Beam& b) { return b.score < its; });
-    beams.insert(place, {std::move(text.tokens), its, reason});
+    const auto place =
+        std::find_if(beams.begin(), beams.end(), [&](const Beam& b) { return b.score < its_score; });
+    beams.insert(place, {std::move(text.tokens), its_score, reason});
     if (beams.size() > n_beams_) beams.pop_back();
   }
 
@@ -145,11 +146,11 @@ class BeamSearch {
     if (options_.early_stopping == EarlyStopping::yes) return true;
     const bool gains = options_.early_stopping == EarlyStopping::never && options_.length_penalty > 0;
     const Growing& best = growing_[0];
-    return score(best.log_p, gains ? n_most_ : best.tokens.size()) <= result_.beams.back().score;
+    return score(best.log_p, gains ? max_tokens_ : best.tokens.size()) <= result_.beams.back().score;
   }
 
-  /// Makes sequence i the parent of text i. A parent's first child keeps its sequence, the others get those of texts that
-  /// have none: there are as many. So texts are put in the order of their sequences.
+  /// Makes sequence i hold the parent of text i. A parent's first child keeps its sequence, the others get the
+  /// sequences of texts without children, of which there are as many. Texts are put in the order of their sequences.
   void fork(const std::vector<size_t>& parents) {
     std::vector<Growing> placed(n_beams_);
     std::vector<size_t> later;
@@ -176,7 +177,7 @@ class BeamSearch {
     for (size_t i = 0; i < growing_.size(); ++i) {
       pass.push_back({growing_[i].tokens.back(), static_cast<int>(i)});
     }
-    session_.decode(pass, [&](int index, std::span<const float> logits) {
+    session_.decode_each(pass, [&](int index, std::span<const float> logits) {
       add_candidates(static_cast<size_t>(index), logits);
     });
     result_.n_evaluated += static_cast<int>(pass.size());
@@ -186,7 +187,7 @@ class BeamSearch {
   const BeamOptions& options_;
   const std::function<bool()>& cancelled_;
   const size_t n_beams_;
-  size_t n_most_ = 0;  // tokens of an answer
+  size_t max_tokens_ = 0;  // of an answer
   bool context_ends_it_ = false;
   std::vector<Growing> growing_;  // index: the sequence that holds all of it but the last token
   BestCandidates candidates_;

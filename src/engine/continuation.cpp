@@ -10,7 +10,7 @@
 namespace gptj {
 namespace {
 
-/// Room for tokens that is taken before they come: so that none allocates in a text of usual length.
+/// Tokens for which room is reserved, so that drawing one allocates nothing in texts of usual length.
 constexpr size_t kExpectedTokens = 4096;
 
 }  // namespace

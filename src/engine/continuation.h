@@ -10,30 +10,31 @@ namespace gptj {
 
 class Drafter;
 
-/// Throws Error if there is no prompt or none that fits a context.
+/// Throws Error if there is no prompt, or if it does not fit the context.
 void check_prompt(std::span<const int> prompt, int n_ctx);
 
-/// One text that is being continued: what each token that comes means for it, whoever evaluates the model.
+/// One text that is being continued: it draws, shows and counts the tokens, and knows when the text ends. Evaluating
+/// the model is up to others.
 class Continuation {
  public:
-  /// All but the prompt's ids must outlive it. Throws Error for options that cannot be.
+  /// All arguments but the prompt must outlive it. Throws Error for options that are not allowed.
   Continuation(const Model& model, Sampler& sampler, std::span<const int> prompt,
                const GenerateOptions& options, const GenerateCallbacks& callbacks);
 
   /// Before anything is evaluated: shows the prompt. May end the text.
   void begin();
 
-  /// How the text may go on, as the drafter guesses, up to where the grammar forbids it.
+  /// The drafter's guesses, up to the first that the grammar forbids.
   std::span<const int> guess(Drafter& drafter, int n_max);
 
   /// Draws the next token from the logits after the last one, and shows it. May end the text.
   void draw(std::span<const float> logits);
 
-  /// Before the next token is evaluated: where the sequence that holds the text is full, makes room by a context shift if the
-  /// caller wants that, else ends the text. Whether there is room.
+  /// Before the next token is evaluated: if the sequence that holds the text is full, makes room by a context shift
+  /// where the options ask for it, else ends the text. Returns whether there is room.
   bool make_room(Session& session, int sequence = 0);
 
-  /// Asks the caller and the clock. May end the text.
+  /// Ends the text if the caller has cancelled it or its time is over.
   void check();
 
   void end(StopReason reason);

@@ -8,13 +8,13 @@ namespace {
 
 // Found with the simulation of tests/engine/draft_length_test.cpp.
 
-/// Part of one token's time that another token adds to a pass, as long as no larger one has been measured.
+/// Part of one token's time that each further token adds to a pass, as long as no larger pass has been measured.
 constexpr double kCostOfAnother = 0.15;
 
 constexpr int kPauseGrowth = 4, kLongestPause = 256;
-constexpr double kMemory = 0.95;  // of what was judged, per step
-constexpr double kNewTime = 0.1;  // weight of the latest time: the machine has others to serve
-constexpr double kGain = 1.05;    // that guesses must promise: times are not sure
+constexpr double kMemory = 0.95;  // weight of older judgements, per step
+constexpr double kNewTime = 0.1;  // weight of the latest time: the machine may be busy with other things
+constexpr double kGain = 1.05;    // that guesses must promise, because times vary
 
 void mix(double& average, double ms) {
   average = average == 0 ? ms : average + kNewTime * (ms - average);
@@ -22,7 +22,7 @@ void mix(double& average, double ms) {
 
 }  // namespace
 
-/// Between the nearest sizes that were measured; beyond them, by what another token may cost.
+/// Interpolates between the nearest sizes that were measured; beyond them, each token costs kCostOfAnother more.
 double DraftLength::pass_ms(int n_tokens) const {
   const auto ms = [this](int n) { return pass_ms_[static_cast<size_t>(n)]; };
   int below = n_tokens, above = n_tokens;
@@ -41,7 +41,7 @@ double DraftLength::tokens_per_ms(int n_guesses) const {
 
 int DraftLength::next() {
   const bool knows_nothing = pass_ms_[1] == 0;
-  if (knows_nothing) return 0;  // what a token takes says what a guess may cost
+  if (knows_nothing) return 0;  // the first step measures a token alone
   int best = 0;
   double rate = tokens_per_ms(0) * kGain;
   for (int n = 1; n <= kMax; ++n) {

@@ -4,9 +4,9 @@
 
 namespace gptj {
 
-/// How many guesses to evaluate beside a token: as many as promise the most tokens per second, from what guesses and
-/// passes of each size took so far and how many guesses were right. Where none pay, it tries again more and more seldom.
-/// It decides about time only: never about the text.
+/// How many guesses to evaluate with a token: as many as promise the most tokens per second, judged by how long
+/// guesses and passes of each size took so far and how many guesses were right. Where none pay, it tries again more
+/// and more rarely. It changes only time, never the text.
 class DraftLength {
  public:
   static constexpr int kMax = 15;
@@ -14,7 +14,7 @@ class DraftLength {
   /// Guesses to make now; 0: none.
   int next();
 
-  /// What a step brought. Without guesses: what a token takes.
+  /// Tells what a step brought and took; n_guessed may be 0.
   void learn(int n_guessed, int n_accepted, double guess_ms, double pass_ms);
 
  private:

@@ -10,7 +10,7 @@
 namespace gptj {
 namespace {
 
-/// Tokens alike at the ends of two texts, up to kEnough: longer ones predict no better.
+/// The number of tokens that the ends of two texts have in common, up to kEnough: longer ends predict no better.
 int common_end(std::span<const int> a, std::span<const int> b) {
   constexpr size_t kEnough = 12;
   const size_t most = std::min({a.size(), b.size(), kEnough});
@@ -35,7 +35,7 @@ std::span<const int> LookupDrafter::guess(std::span<const int> text, int n_max, 
 }
 
 struct ModelDrafter::Impl {
-  /// As the text's sampler will draw; -1: nothing that this model knows may come.
+  /// Draws as the text's sampler will; -1: no token that this model knows may come.
   int draw(std::span<const float> logits, GrammarMatcher* grammar) {
     if (grammar == nullptr) return sampler.sample(logits, context);
     constexpr size_t kBits = 64;
@@ -46,7 +46,7 @@ struct ModelDrafter::Impl {
     return id;
   }
 
-  /// What the session lacks of a text, at least its last token; it forgets all that is no part of it.
+  /// What the session lacks of a text, at least its last token. It forgets what is not part of the text.
   std::span<const int> missing(std::span<const int> text) {
     session.truncate(static_cast<int>(std::min(common_beginning(session.tokens(), text), text.size() - 1)));
     return text.subspan(static_cast<size_t>(session.n_past()));

@@ -40,7 +40,7 @@ class Generation {
     const int kept = forget_all_but(prompt);
     result().n_reused = kept + (continued_ ? 1 : 0);
     const auto rest = std::span(prompt).subspan(static_cast<size_t>(kept));
-    if (options_.prompt_logits) return read_aloud(prompt);
+    if (options_.prompt_logits) return show_prompt_logits(prompt);
     if (continued_) return;
     std::span<const float> logits;
     {
@@ -53,21 +53,22 @@ class Generation {
     if (!logits.empty()) text_.draw(logits);
   }
 
-  /// The session keeps what it has in common with the prompt, but for the last token, after which logits are wanted.
+  /// The session keeps what it has in common with the prompt, except the last token, after which logits are wanted.
+  /// Returns the number of tokens kept.
   int forget_all_but(std::span<const int> prompt) {
     const size_t most = prompt.size() - 1;
     size_t kept = std::min(common_beginning(session_.tokens(), prompt), most);
     continued_ = options_.continues && !options_.prompt_logits && kept == most;
-    if ((session_.reads_both_ways() && !continued_) || options_.prompt_logits) kept = 0;
+    if ((session_.prefix_lm() && !continued_) || options_.prompt_logits) kept = 0;
     session_.truncate(static_cast<int>(kept));
     return session_.n_past();
   }
 
-  /// Shows the logits before each token of the prompt.
-  void read_aloud(std::span<const int> prompt) {
+  /// Evaluates the whole prompt and shows each of its tokens with the logits that predicted it.
+  void show_prompt_logits(std::span<const int> prompt) {
     const Timer timer(result().prompt_ms);
     if (callbacks_.token) callbacks_.token(prompt[0], {});
-    session_.prefill(prompt, [&](int index, std::span<const float> logits) {
+    session_.prefill_each(prompt, [&](int index, std::span<const float> logits) {
       const size_t next = static_cast<size_t>(index) + 1;
       if (next == prompt.size()) {
         text_.draw(logits);
@@ -77,7 +78,7 @@ class Generation {
     });
   }
 
-  /// Evaluates the last token, and with it guesses of those that follow.
+  /// Evaluates the last token, and with it guesses of the tokens that follow.
   void step() {
     double guess_ms = 0, pass_ms = 0;
     const int n_guesses = n_worth_guessing();
@@ -113,13 +114,14 @@ class Generation {
     return std::min({length_.next(), room - 1, left - 1});
   }
 
+  /// Evaluates the last token and the guesses in one pass, and draws as far as the guesses are right.
   void verify(std::span<const int> guesses) {
     pass_.assign(1, text_.last());
     pass_.insert(pass_.end(), guesses.begin(), guesses.end());
     const int n_past = session_.n_past();
     size_t n_right = 0;
     bool right = true;
-    session_.decode(pass_, [&](int index, std::span<const float> logits) {
+    session_.decode_each(pass_, [&](int index, std::span<const float> logits) {
       if (!right) return;
       text_.draw(logits);
       const auto i = static_cast<size_t>(index);
@@ -138,7 +140,7 @@ class Generation {
   Drafter* const drafter_;
   DraftLength length_;
   Continuation text_;
-  bool continued_ = false;  // the first token to evaluate was drawn, if in another call
+  bool continued_ = false;  // the prompt's last token was drawn by an earlier call: it is the first to decode
   std::vector<int> pass_;
 };
 

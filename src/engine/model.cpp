@@ -16,7 +16,7 @@
 namespace gptj {
 namespace {
 
-/// The type of most weights in the layers: what a model is named by, however large its vocabulary.
+/// The type of most bytes in the layers' matrices: what a model is named by, however large its vocabulary.
 template <class TypeOf>
 std::string main_type(const Binder& binder, const TypeOf& type_of) {
   std::map<std::string_view, uint64_t> bytes;
@@ -107,7 +107,7 @@ const Tokenizer& OpenedModel::tokenizer() const {
 
 bool OpenedModel::store_as(const std::string& type) {
   BoundModel& bound = impl_->bound;
-  if (!bound.binder.store_as(dtype_by_name(type))) return false;
+  if (!bound.binder.store_as(parse_dtype(type))) return false;
   impl_->info.type = type;
   impl_->info.memory_type = memory_type(bound.binder);
   impl_->info.weight_bytes = loaded_bytes(bound.binder);

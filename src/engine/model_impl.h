@@ -15,7 +15,7 @@
 
 namespace gptj {
 
-/// For texts with grammars: most have none.
+/// Made when a text first has a grammar: most have none.
 struct LazyGrammarVocabulary {
   std::once_flag once;
   std::optional<GrammarVocabulary> made;

@@ -19,9 +19,10 @@ namespace {
 
 constexpr size_t kSampleBytes = 4096;  // of each weight: one page of a file that is mapped
 
-/// Tells models apart, and the same model in other types: a checksum of the config and of some bytes from the middle of
-/// each weight in memory. (All of 12 GB would take seconds. Training changes every matrix all over, and so does another
-/// type; what changes one row of the vocabulary can escape.) Whatever form of file the weights came from, it is the same.
+/// Tells models apart, and the same model in different types: a checksum of the config and of some bytes from the
+/// middle of each weight in memory, so it does not depend on the form of the file. (All of 12 GB would take seconds.
+/// Training changes every matrix everywhere, and so does another type; a change of one row of the vocabulary can
+/// escape.)
 uint32_t fingerprint(const SessionState& state) {
   const Config& c = state.config;
   std::string all =
@@ -37,7 +38,7 @@ uint32_t fingerprint(const SessionState& state) {
   return crc32_of(all);
 }
 
-/// What a file of this session would begin with.
+/// The head that a file of this session would have.
 SessionHead head_of(const SessionState& state, std::span<const int> tokens, std::span<const int> pending) {
   const SessionOptions& options = state.options;
   SessionHead head{{.magic = {},
@@ -57,7 +58,7 @@ SessionHead head_of(const SessionState& state, std::span<const int> tokens, std:
   return head;
 }
 
-/// Throws Error where a session's results would not be those that the file has.
+/// Throws Error if the session would not have computed what the file holds.
 void check_same(const SessionStart& found, const SessionStart& expected, const std::string& path) {
   const auto name = [](uint32_t type) {
     return type < kNumKvTypes ? std::string(kKvTypeNames[type]) : std::to_string(type);
@@ -96,7 +97,7 @@ void each_panel(const SessionState& state, int n, int n_saved, uint64_t offset, 
   }
 }
 
-/// Room for the largest panel of n tokens and its checksum: of few tokens not the 7 MB of a whole one.
+/// A buffer for the largest panel of n tokens and its checksum: 7 MB for a whole panel, less for few tokens.
 std::vector<uint8_t> panel_buffer(const SessionState& state, int n) {
   return std::vector<uint8_t>(kv_bytes(state, static_cast<uint64_t>(std::min(n, kPanelRows))));
 }
@@ -125,7 +126,7 @@ void read_panels(const SessionState& state, const InputFile& file, const Session
   each_panel(state, n, static_cast<int>(head.start.n_tokens), head.bytes(), read);
 }
 
-/// Everything that can be known before keys and values are read.
+/// Checks everything that can be checked before keys and values are read.
 void check(const SessionState& state, const InputFile& file, const SessionHead& head) {
   check_same(head.start, head_of(state, {}, {}).start, file.path());
   if (head.start.n_tokens > static_cast<uint32_t>(state.config.n_ctx)) {
@@ -197,7 +198,7 @@ struct SessionLock::Impl {
       : lock_path(path + ".lock"), lock(lock_path, [&] { refuse(path); }) {}
   ~Impl() {
     std::error_code ignored;
-    std::filesystem::remove(lock_path, ignored);  // before the lock is given up: who waits looks again
+    std::filesystem::remove(lock_path, ignored);  // before the lock is released: whoever waits looks again
   }
 
   [[noreturn]] static void refuse(const std::string& path) {

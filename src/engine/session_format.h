@@ -14,8 +14,8 @@ namespace gptj {
 inline constexpr std::string_view kSessionMagic("\x93gpts\r\n\x1a", 8);
 inline constexpr uint32_t kSessionVersion = 1;
 
-/// The file's first bytes. Behind them 4 bytes for the id of each of `n_tokens` and `n_pending` tokens; then, for 16
-/// tokens at a time, PackedKv and the CRC-32 of these bytes.
+/// The file's first bytes. They are followed by the ids of n_tokens + n_pending tokens, 4 bytes each; then, for 16
+/// tokens at a time, by a PackedKv and the CRC-32 of its bytes.
 struct SessionStart {
   char magic[8];
   uint32_t byte_order;
@@ -24,13 +24,13 @@ struct SessionStart {
   uint32_t kv_type;  // KvType
   uint32_t exact;    // 0 or 1, as in SessionOptions
   uint32_t prefix_lm;
-  uint32_t n_tokens;   // that have keys and values
-  uint32_t n_pending;  // that follow, without
+  uint32_t n_tokens;   // with keys and values
+  uint32_t n_pending;  // after these, without
   uint32_t checksum;   // of the fields before and of the ids
 };
 static_assert(sizeof(SessionStart) == 44);
 
-/// All that stands before keys and values.
+/// Everything in front of the keys and values.
 struct SessionHead {
   SessionStart start;
   std::vector<int32_t> ids;
@@ -41,11 +41,11 @@ struct SessionHead {
 /// The checksum that `head` should have.
 uint32_t session_checksum(const SessionHead& head);
 
-/// Throws Error if a file of that name is there and no session: a mistyped path must not cost a model. Session files
-/// that cannot be used are replaced, damaged ones too.
+/// Throws Error if there is a file of that name that is no session: a mistyped path must not cost a model. Session
+/// files may be replaced, also damaged ones.
 void check_may_replace(const std::string& path);
 
-/// Throws Error: no session file, one of another version, a damaged one.
+/// Throws Error for a file that is no session, of another version, or damaged.
 SessionHead read_session_head(const InputFile& file);
 
 }  // namespace gptj

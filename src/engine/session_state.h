@@ -10,7 +10,7 @@
 
 namespace gptj {
 
-/// What of a session goes to a file and comes from it.
+/// The parts of a session that a session file stores or depends on.
 struct SessionState {
   const Config& config;
   const std::vector<std::span<const uint8_t>>& weights;  // of the model

@@ -7,7 +7,7 @@
 namespace gptj {
 namespace {
 
-/// Length of the longest end of `text` that a stop text begins with.
+/// Length of the longest end of `text` with which a stop text begins.
 size_t beginning_at_end(std::string_view text, std::string_view stop) {
   for (size_t n = std::min(text.size(), stop.size() - 1); n > 0; --n) {
     if (text.substr(text.size() - n) == stop.substr(0, n)) return n;
@@ -23,7 +23,7 @@ std::string_view StopTexts::push(std::string_view bytes) {
   size_t end = waiting_.size();
   for (size_t i = 0; i < stops_.size(); ++i) {
     const size_t at = waiting_.find(stops_[i]);
-    if (at >= end) continue;  // the first one in the text counts
+    if (at >= end) continue;  // the one that comes first in the text counts
     end = at;
     met_ = static_cast<int>(i);
   }

@@ -6,8 +6,8 @@
 
 namespace gptj {
 
-/// Lets a text through up to the first stop text, whatever pieces it comes in: what may be the beginning of a stop text
-/// waits until it is known to be none.
+/// Passes a text on up to the first stop text, whatever pieces it comes in: what may be the beginning of a stop text
+/// is held back until it turns out not to be one.
 class StopTexts {
  public:
   /// `stops`, none of them empty, must outlive it.
@@ -16,10 +16,10 @@ class StopTexts {
   /// What can be shown now; valid until the next call.
   std::string_view push(std::string_view bytes);
 
-  /// What waited in vain when the text has ended otherwise.
+  /// When the text has ended without one: what was held back.
   std::string_view finish();
 
-  /// The one that was met, an index; -1: none so far.
+  /// The index of the stop text that was met; -1: none so far.
   int met() const { return met_; }
 
  private:

@@ -4,7 +4,7 @@
 
 namespace gptj {
 
-/// Adds the milliseconds of its life to `to`.
+/// Adds the milliseconds of its lifetime to `to`.
 class Timer {
  public:
   explicit Timer(double& to) : to_(to), start_(std::chrono::steady_clock::now()) {}

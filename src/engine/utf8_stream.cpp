@@ -5,7 +5,7 @@
 namespace gptj {
 namespace {
 
-/// Length of the character that a byte begins, 1 for what begins none.
+/// Length of the character that begins with this byte; 1 if none does.
 size_t character_length(unsigned char first) {
   if (first >= 0xc2 && first <= 0xdf) return 2;
   if (first >= 0xe0 && first <= 0xef) return 3;
@@ -13,7 +13,7 @@ size_t character_length(unsigned char first) {
   return 1;
 }
 
-/// Bytes at the end of `text` that begin a character and do not complete it.
+/// The number of bytes at the end of `text` that begin a character without completing it.
 size_t unfinished(std::string_view text) {
   for (size_t back = 1; back <= 3 && back <= text.size(); ++back) {
     const auto byte = static_cast<unsigned char>(text[text.size() - back]);

@@ -7,7 +7,7 @@ namespace gptj {
 
 namespace {
 
-/// Numbers 0, 1, ... by a key: which edges lead to a state, which call a rule.
+/// Finds numbers 0, 1, ... by a key: the edges that lead to a state, or those that call a rule.
 class Index {
  public:
   template <typename Key>

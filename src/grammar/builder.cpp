@@ -17,7 +17,7 @@ bool is_text(const Expr& part) {
   return part.kind == Expr::Kind::bytes && !part.bytes.empty();
 }
 
-/// Texts that begin with the same byte, as what all of them begin with and a choice of what follows.
+/// Texts that begin with the same byte, as their common beginning followed by a choice.
 Expr factored(const std::vector<Expr>& texts) {
   std::string common = texts.front().bytes;
   for (const Expr& text : texts) {
@@ -84,7 +84,7 @@ void Builder::build_bytes(const std::string& text, uint32_t from, uint32_t to) {
   epsilon(from, to);
 }
 
-/// A word of a thousand is found by one edge for each byte, not by a thousand.
+/// Texts are grouped by their first byte: a word of a thousand is found by one edge for each byte, not by trying all.
 void Builder::build_choice(const std::vector<Expr>& parts, uint32_t from, uint32_t to) {
   std::array<std::vector<Expr>, 256> texts;  // by their first byte
   for (const Expr& part : parts) {

@@ -9,11 +9,11 @@
 
 namespace gptj {
 
-/// Writes rules out as states and edges, after K. Thompson, "Regular expression search algorithm" (1968). Nothing leads
-/// back to the state where an expression begins, unless it is also where it ends: so neighbours can share states.
+/// Turns rules into states and edges, after K. Thompson, "Regular expression search algorithm" (1968). No edge leads
+/// back to the state where an expression begins, unless it also ends there, so that neighbours can share states.
 class Builder {
  public:
-  /// Throws Error if that is more than kMaxGrammarSize edges.
+  /// Throws Error if there are more than kMaxGrammarSize edges.
   explicit Builder(const Rules& rules);
 
   std::vector<Edge> take_edges() { return std::move(edges_); }

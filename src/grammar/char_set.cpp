@@ -10,6 +10,7 @@ namespace {
 
 constexpr CharSet::Range kSurrogates{0xd800, 0xdfff};
 
+/// Appends the runs of the characters from `first` to `last`.
 void split(uint32_t first, uint32_t last, std::vector<std::string>& runs) {
   for (const uint32_t longest : {0x7fU, 0x7ffU, 0xffffU}) {
     if (first <= longest && longest < last) {
@@ -19,8 +20,8 @@ void split(uint32_t first, uint32_t last, std::vector<std::string>& runs) {
     }
   }
   const std::string low = utf8(first), high = utf8(last);
-  for (size_t tails = 1; tails < low.size();
-       ++tails) {  // what the last bytes cannot say as a full range of each
+  // Splits off what is not a full range of the last bytes.
+  for (size_t tails = 1; tails < low.size(); ++tails) {
     const uint32_t mask = (1U << (6 * tails)) - 1;
     if ((first & ~mask) == (last & ~mask)) continue;
     if ((first & mask) != 0) {

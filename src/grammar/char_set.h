@@ -12,7 +12,7 @@ class CharSet {
   static constexpr uint32_t kLast = 0x10ffff;
 
   struct Range {
-    uint32_t first, last;  // both in it
+    uint32_t first, last;  // inclusive
   };
 
   CharSet() = default;
@@ -20,7 +20,7 @@ class CharSet {
 
   static CharSet all() { return CharSet({{0, kLast}}); }
 
-  /// Sorted, and with something between any two.
+  /// Sorted, and neither overlapping nor adjacent.
   const std::vector<Range>& ranges() const { return ranges_; }
   bool empty() const { return ranges_.empty(); }
   bool has(uint32_t c) const;
@@ -33,8 +33,9 @@ class CharSet {
   std::vector<Range> ranges_;
 };
 
-/// Runs of bytes, one range of bytes (first and last) after the other: "\x00\x7f", "\xc2\xdf\x80\xbf", ... As those that RE2
-/// makes of a set: of two runs the ranges at a place are equal or have nothing in common, if those before are equal.
+/// The set's UTF-8 as runs of byte ranges, each given by its first and last byte: "\x00\x7f", "\xc2\xdf\x80\xbf", ...
+/// Like the runs that RE2 makes: where two of them have equal ranges up to some place, the ranges there are equal or
+/// disjoint.
 std::vector<std::string> utf8_ranges(const CharSet& set);
 
 /// UTF-8 of one character.

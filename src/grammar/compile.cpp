@@ -12,7 +12,7 @@ namespace gptj {
 
 namespace {
 
-/// States that only pass on, skipped: where an edge to each state leads in the end.
+/// Where an edge to each state leads in the end, when states that only pass on are skipped.
 std::vector<uint32_t> destinations(const Automaton& automaton) {
   std::vector<uint32_t> to(automaton.n_states());
   for (uint32_t state = 0; state < to.size(); ++state) {
@@ -50,7 +50,7 @@ void find_classes(Automaton& automaton) {
   }
 }
 
-/// Removes what leads to no end.
+/// Removes edges from which no end can be reached.
 void prune(const Rules& rules, const Builder& builder, std::vector<Edge>& edges) {
   const auto& starts = builder.starts();
   const std::vector<bool> useful =
@@ -68,7 +68,7 @@ void prune(const Rules& rules, const Builder& builder, std::vector<Edge>& edges)
 }
 
 [[noreturn]] void fail_left_recursion(const Rules& rules, const std::vector<uint32_t>& cycle) {
-  constexpr size_t kShown = 200;  // bytes, for a message is a short line
+  constexpr size_t kShown = 200;  // bytes: a message is a short line
   std::string names;
   size_t n = 0;
   while (n < cycle.size() && names.size() < kShown) names += quoted(rules.rules[cycle[n++]].name) + " -> ";

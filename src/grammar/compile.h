@@ -5,7 +5,8 @@
 
 namespace gptj {
 
-/// Throws Error, naming the rules, if the grammar is too large, derives no text, or has left recursion.
+/// Makes an automaton of rules. Throws Error, naming the rules, if the grammar is too large, derives no text, or has
+/// left recursion.
 Automaton compile(const Rules& rules);
 
 }  // namespace gptj

@@ -36,7 +36,7 @@ class GbnfParser {
   }
 
  private:
-  /// Of a name that stands at `at`.
+  /// The index of the rule with this name, which stands at `at`.
   uint32_t index_of(const std::string& name, size_t at) {
     const auto [found, is_new] = index_.try_emplace(name, static_cast<uint32_t>(rules_.rules.size()));
     if (is_new) {
@@ -47,7 +47,7 @@ class GbnfParser {
     return found->second;
   }
 
-  /// Also comments, to the end of their line. Where a rule may end, so do lines.
+  /// Skips white space and comments, and with `newlines`, where a rule cannot end, the ends of lines.
   void skip_space(bool newlines) {
     for (uint32_t c = scanner_.peek();
          c == ' ' || c == '\t' || c == '#' || (newlines && (c == '\n' || c == '\r')); c = scanner_.peek()) {
@@ -130,8 +130,7 @@ class GbnfParser {
   }
 
   Expr parse_repeats(Expr expr, size_t begin) {
-    constexpr int kMaxRepeats =
-        4;  // of each other: there is no use for more, and it is read by recursion later
+    constexpr int kMaxRepeats = 4;  // of each other: nobody needs more, and recursion walks them later
     for (int n = 0;; ++n) {
       skip_space(false);
       const size_t at = scanner_.at();

@@ -6,7 +6,7 @@
 
 namespace gptj {
 
-/// llama.cpp's dialect of GBNF (its grammars/README.md). Throws Error, naming line and column.
+/// Parses llama.cpp's dialect of GBNF (its grammars/README.md). Throws Error, naming line and column.
 Rules parse_gbnf(std::string_view text);
 
 }  // namespace gptj

@@ -1,15 +1,14 @@
 #include "grammar/json_schema.h"
 
 #include <algorithm>
-#include <cmath>
 #include <deque>
 #include <map>
 #include <utility>
 
 #include "grammar/json_text.h"
-#include "grammar/number_text.h"
 #include "grammar/regex.h"
 #include "grammar/schema_merge.h"
+#include "grammar/schema_numbers.h"
 #include "grammar/schema_resolver.h"
 
 namespace gptj {
@@ -18,12 +17,12 @@ namespace {
 
 using Types = JsonTypes;
 
-/// What is not valid; an automaton has nothing of it.
+/// Derives no text at all.
 Expr nothing() {
   return choice({});
 }
 
-/// Values of `format`: dates of the Gregorian calendar, RFC 3339, RFC 4122.
+/// The regular expression of a `format`: dates of the Gregorian calendar, RFC 3339, RFC 4122.
 std::string pattern_of_format(const std::string& format, const std::string& path) {
   const std::string date =
       "(?:\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|02-(?:0["
@@ -47,7 +46,7 @@ class SchemaCompiler {
 
   Rules compile() {
     reference("#", "#");
-    while (!todo_.empty()) {  // not by recursion, for chains of references may be long
+    while (!todo_.empty()) {  // not by recursion, because chains of references may be long
       const Todo next = std::move(todo_.front());
       todo_.pop_front();
       Expr expr = build(next.schema, next.path);
@@ -63,7 +62,7 @@ class SchemaCompiler {
     std::string path;
   };
 
-  /// A rule for a schema that may be used more than once, and inside itself. `key` tells schemas apart.
+  /// The rule of a schema that may be used more than once, also inside itself. `key` tells such schemas apart.
   Expr shared(const std::string& key, const OrderedJson& schema, const std::string& path) {
     const auto [found, is_new] = shared_.try_emplace(key, static_cast<uint32_t>(rules_.rules.size()));
     if (is_new) {
@@ -108,9 +107,9 @@ class SchemaCompiler {
     if ((types & Types::kArray) != 0) parts.push_back(build_array(schema, path));
     if ((types & Types::kObject) != 0) parts.push_back(build_object(schema, path));
     if ((types & Types::kFraction) != 0) {
-      parts.push_back(build_number(schema, path));
+      parts.push_back(schema_numbers(schema, path));
     } else if ((types & Types::kInteger) != 0) {
-      parts.push_back(build_integer(schema));
+      parts.push_back(schema_integers(schema));
     }
     return choice(std::move(parts));
   }
@@ -122,7 +121,7 @@ class SchemaCompiler {
     });
   }
 
-  /// What stands beside the options holds for each of them.
+  /// Keywords beside the options hold for each of them.
   Expr build_options(const OrderedJson& schema, const std::string& path, const char* key) {
     OrderedJson beside = OrderedJson::object();
     for (const auto& [name, value] : schema.items()) {
@@ -140,7 +139,7 @@ class SchemaCompiler {
     return choice(std::move(parts));
   }
 
-  /// What is valid by two of `oneOf` would be valid by none; a grammar cannot take that out.
+  /// A value that fits two options of `oneOf` would not be valid; a grammar cannot exclude it, so it must not exist.
   void check_disjoint(const std::vector<OrderedJson>& options, const std::string& path) {
     std::vector<OrderedJson> resolved;
     for (const OrderedJson& option : options) resolved.push_back(resolver_.resolve(option, path));
@@ -203,59 +202,7 @@ class SchemaCompiler {
     return expr;
   }
 
-  /// The tightest of a bound and an exclusive one, rounded inward.
-  static int64_t integer_bound(const OrderedJson& schema, bool is_low) {
-    const double sign = is_low ? 1 : -1;
-    int64_t bound = -kMaxInteger;  // of sign * value, from below
-    for (const char* key :
-         {is_low ? "minimum" : "maximum", is_low ? "exclusiveMinimum" : "exclusiveMaximum"}) {
-      if (!schema.contains(key)) continue;
-      const OrderedJson& value = schema[key];
-      const bool exclusive = key[0] == 'e';
-      const double rounded = std::ceil(sign * value.get<double>());
-      int64_t found = -kMaxInteger;
-      if (std::abs(value.get<double>()) > static_cast<double>(kMaxInteger)) {
-        found = rounded > 0 ? kMaxInteger + 1 : -kMaxInteger;
-      } else if (value.is_number_float()) {
-        found = static_cast<int64_t>(rounded) + (exclusive && rounded == sign * value.get<double>() ? 1 : 0);
-      } else {
-        found = (is_low ? 1 : -1) * value.get<int64_t>() + (exclusive ? 1 : 0);
-      }
-      bound = std::max(bound, found);
-    }
-    return is_low ? bound : -bound;
-  }
-
-  static Expr build_integer(const OrderedJson& schema) {
-    return integers(integer_bound(schema, true), integer_bound(schema, false));
-  }
-
-  static std::optional<Bound> number_bound(const OrderedJson& schema, const char* inclusive,
-                                           const char* exclusive, bool is_low, const std::string& path) {
-    std::optional<Bound> bound;
-    for (const char* key : {inclusive, exclusive}) {
-      if (!schema.contains(key)) continue;
-      const auto value = schema[key].get<double>();
-      if (std::trunc(value) != value || std::abs(value) > static_cast<double>(kMaxNumberBound)) {
-        fail_schema(
-            path / key,
-            fmt::format("expected a whole number of at most 14 digits, for bounds of numbers are compared "
-                        "digit by digit, found {}",
-                        schema[key].dump()));
-      }
-      const Bound found{static_cast<int64_t>(value), key == exclusive};
-      const bool tighter = !bound || (is_low ? found.value >= bound->value : found.value <= bound->value);
-      if (tighter) bound = found;
-    }
-    return bound;
-  }
-
-  static Expr build_number(const OrderedJson& schema, const std::string& path) {
-    return numbers(number_bound(schema, "minimum", "exclusiveMinimum", true, path),
-                   number_bound(schema, "maximum", "exclusiveMaximum", false, path));
-  }
-
-  /// A rule for each item of prefixItems and what follows it; then the others, as a repetition.
+  /// One rule for each item of prefixItems and what follows it, then a repetition for the other items.
   Expr build_array(const OrderedJson& schema, const std::string& path) {
     const auto [min, max] = counts(schema, "minItems", "maxItems");
     const OrderedJson prefix = schema.value("prefixItems", OrderedJson::array());
@@ -315,8 +262,8 @@ class SchemaCompiler {
     return found;
   }
 
-  /// For each property a rule for what may stand from there on if it is the first, and one if another stands before: so
-  /// any of them can be left out, and there is one way to write what is written.
+  /// Two rules for each property, for what may stand from there on if no other property stands before it, or if one
+  /// does. So any optional property can be left out, and there is only one way to derive a text.
   Expr build_object(const OrderedJson& schema, const std::string& path) {
     const std::vector<Property> all = properties(schema);
     Expr when_first = bytes("}");
@@ -343,7 +290,7 @@ class SchemaCompiler {
     return sequence({bytes("{"), text_.space(), std::move(when_first)});
   }
 
-  /// A member that is not listed; nothing: there is none.
+  /// A member that is not listed; nothing if there may be none.
   std::optional<Expr> other_members(const OrderedJson& schema, const std::vector<Property>& listed,
                                     const std::string& path) {
     const bool open = !schema.contains("properties");

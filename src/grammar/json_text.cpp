@@ -12,7 +12,7 @@ namespace gptj {
 
 namespace {
 
-/// Characters that may stand for themselves in strings.
+/// Characters that strings may contain unescaped.
 CharSet raw_chars() {
   return CharSet({{0, 0x1f}, {'"', '"'}, {'\\', '\\'}}).complement();
 }
@@ -21,7 +21,7 @@ CharSet raw_chars() {
 constexpr std::array<std::pair<char, char>, 7> kEscapes{
     {{'"', '"'}, {'\\', '\\'}, {'\b', 'b'}, {'\f', 'f'}, {'\n', 'n'}, {'\r', 'r'}, {'\t', 't'}}};
 
-/// One of the set, none of which may stand for itself.
+/// The escape of one of these characters, none of which may stand unescaped.
 Expr escapes(CharSet set) {
   std::vector<Expr> parts;
   for (const auto& [meant, letter] : kEscapes) {
@@ -48,7 +48,7 @@ Expr hex(const char* first, const char* last, uint32_t n) {
   return repeat(chars(CharSet(std::move(ranges))), n, n);
 }
 
-/// Four hexadecimal digits that are a character, or the two halves of one.
+/// A \u escape of a character, or the two that are the halves of one.
 Expr unicode_escape() {
   const auto any = [](uint32_t n) { return hex("0Aa", "9Ff", n); };
   const auto surrogate = [&](const char* first, const char* last) {
@@ -161,7 +161,7 @@ Expr JsonText::encoded_inside(const Expr& content) {
   return content.kind == Expr::Kind::choice ? choice(std::move(parts)) : sequence(std::move(parts));
 }
 
-/// A tree of the values' characters, a rule for each node: what leaves it is another string.
+/// A tree of the values' characters, with a rule for each node: what leaves the tree is another string.
 Expr JsonText::string_other_than(const std::vector<std::string>& values) {
   struct Node {
     bool is_value = false;

@@ -11,31 +11,32 @@ namespace gptj {
 
 using OrderedJson = nlohmann::ordered_json;
 
-/// JSON as it is written here: strict (RFC 8259), valid UTF-8, and with little white space, so that it comes to an end.
-/// After "{", "[" and "," and before "}" and "]": none, one space, or a new line and up to 20 spaces; after ":", none or one.
+/// Expressions for JSON text: strict (RFC 8259), valid UTF-8, and with little white space, so that it comes to an
+/// end. After "{", "[" and "," and before "}" and "]" there is none, one space, or a new line and up to 20 spaces;
+/// after ":" none or one.
 class JsonText {
  public:
-  /// Puts rules that are used by many there.
+  /// Rules that expressions share are added to `rules`.
   explicit JsonText(Rules& rules) : rules_(rules) {}
 
   Expr space();
   Expr comma() { return sequence({bytes(","), space()}); }
   Expr colon() { return sequence({bytes(":"), optional(bytes(" "))}); }
 
-  Expr string(uint32_t min_length, uint32_t max_length);  // in characters; a pair of \u is one
-  Expr value();                                           // any
+  Expr string(uint32_t min_length, uint32_t max_length);  // in characters; a pair of \u escapes is one
+  Expr value();                                           // any value
 
-  /// One value, its characters escaped only where they must be.
+  /// This value, with characters escaped only where they must be.
   Expr literal(const OrderedJson& value);
 
-  /// A string whose value is what `content` derives, which has characters and no rules. Escaped as in literal(), with
-  /// both cases of hexadecimal digits.
+  /// A string whose value is what `content` derives, which consists of characters and no rules. Escaped as in
+  /// literal(), with hexadecimal digits in either case.
   Expr encoded(const Expr& content) { return sequence({bytes("\""), encoded_inside(content), bytes("\"")}); }
 
-  /// As that, one whose value is none of these.
+  /// A string, encoded in the same way, whose value is none of these.
   Expr string_other_than(const std::vector<std::string>& values);
 
-  /// Between braces or brackets, with white space after the first.
+  /// `inside` between braces or brackets, with white space after the opening one.
   Expr enclosed(const char* brackets, std::vector<Expr> inside);
 
  private:

@@ -65,7 +65,7 @@ void LazyAutomaton::add(uint32_t state, StackSets::Id below) {
 }
 
 void LazyAutomaton::call(const Edge& edge, StackSets::Id below) {
-  if (!returns_[edge.to]) {  // else, what is last in a rule leaves nothing to come back to: lists do not nest
+  if (!returns_[edge.to]) {  // a call at the end of a rule needs no return, so that lists do not nest
     if (stacks_.depth(below) >= kMaxDepth) return;
     const StackSets::Item back{edge.to, below};
     below = stacks_.intern({&back, 1}, false);
@@ -73,7 +73,7 @@ void LazyAutomaton::call(const Edge& edge, StackSets::Id below) {
   add(automaton_.starts[edge.rule], below);
 }
 
-/// What a state comes to without reading a byte.
+/// Adds what the automaton reaches from a state without reading a byte.
 void LazyAutomaton::follow(uint32_t state) {
   const StackSets::Id below = below_[state];
   for (const Edge& edge : automaton_.edges_of(state)) {
@@ -89,8 +89,8 @@ void LazyAutomaton::follow(uint32_t state) {
   }
 }
 
-/// The set of all that add() has collected. First come, first served: the other way round, a state that is reached on two
-/// ways would be followed twice, those behind it four times, and so on.
+/// The set of all that add() has collected. First come, first served: last come, first served would follow a state
+/// that is reached on two ways twice, those behind it four times, and so on.
 StackSets::Id LazyAutomaton::close() {
   for (size_t i = 0; i < todo_.size(); ++i) {
     is_waiting_[todo_[i]] = false;

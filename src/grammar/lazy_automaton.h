@@ -9,16 +9,17 @@
 
 namespace gptj {
 
-/// The deterministic form of an automaton, built where it is walked: a state is all that the automaton can be doing
-/// after some bytes, as a set of stacks. What was found once is a look-up in a table. (As regular expressions in RE2;
-/// built ahead, it can be exponentially large, and with stacks infinite.)
+/// The deterministic form of an automaton, built while it is walked, as RE2 does for regular expressions: a state is
+/// the set of all stacks that the automaton can have after some bytes. Steps that were taken once are in a table.
+/// (Built ahead, it could be exponentially large, and with stacks infinite.)
 class LazyAutomaton {
  public:
   using State = uint32_t;
-  static constexpr State kDead = 0;  // no text begins so
-  static constexpr State kEnd = 1;   // the text is whole, and nothing can follow
+  static constexpr State kDead = 0;  // no text begins like this
+  static constexpr State kEnd = 1;   // the text is complete, and nothing can follow
 
-  /// Rules that are open at once: what would be deeper is not allowed. Sets of stacks are walked by recursion.
+  /// The most rules that may be open at once, because sets of stacks are walked by recursion. What would be deeper is
+  /// not allowed.
   static constexpr uint32_t kMaxDepth = 4000;
 
   explicit LazyAutomaton(const Automaton& automaton);
@@ -34,10 +35,10 @@ class LazyAutomaton {
   bool may_end(State state) const { return stacks_.has_empty(stacks_of_[state]); }
   bool can_go_on(State state) const { return !stacks_.items(stacks_of_[state]).empty(); }
 
-  /// Whether tables have become so large that it is time for keep().
+  /// Whether the tables have become so large that it is time for keep().
   bool is_full() const { return stacks_.n_items() > items_limit_ || table_.size() > kTableLimit; }
 
-  /// Forgets all but these states, and gives them their new numbers; start() is no state any more.
+  /// Forgets all states but these, which get new numbers. start() is then no longer valid.
   void keep(std::span<State> states);
 
  private:
@@ -59,11 +60,11 @@ class LazyAutomaton {
   size_t items_limit_ = kItemsLimit;
   State start_;
   std::vector<StackSets::Id> stacks_of_;  // of each state
-  std::vector<State> state_of_;           // of each set that was looked up
+  std::vector<State> state_of_;           // of each set of stacks
   std::vector<State> table_;              // [states, classes]
 
   // What add() collects and close() takes.
-  std::vector<StackSets::Id> below_;  // of each of the automaton's states; kNone: not among those reached
+  std::vector<StackSets::Id> below_;  // of each of the automaton's states; kNone: not reached
   std::vector<uint32_t> reached_, todo_;
   std::vector<bool> is_waiting_;  // in todo_, and not yet followed
   bool has_empty_ = false;

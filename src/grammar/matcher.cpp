@@ -124,8 +124,7 @@ std::span<const uint64_t> GrammarMatcher::allowed() {
   if (none && !must_end()) {
     fail(
         "grammar: expected a token that continues the text, found none: the vocabulary lacks bytes that the "
-        "grammar "
-        "wants, or more than {} rules are open",
+        "grammar wants, or more than {} rules are open",
         LazyAutomaton::kMaxDepth);
   }
   return mask;

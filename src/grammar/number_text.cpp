@@ -34,7 +34,7 @@ Expr same_length(const std::string& low, const std::string& high) {
   return choice(std::move(parts));
 }
 
-/// Not negative ones.
+/// Integers from `low` to `high`, which are not negative.
 Expr naturals(int64_t low, int64_t high) {
   std::vector<Expr> parts;
   while (low <= high) {
@@ -46,7 +46,7 @@ Expr naturals(int64_t low, int64_t high) {
   return choice(std::move(parts));
 }
 
-/// Not negative numbers with fractions of at most `n` digits.
+/// Numbers between bounds that are not negative, with fractions of at most `n` digits.
 Expr magnitudes(Bound low, Bound high, size_t n) {
   const Expr fraction = sequence({bytes("."), any_digits(1, n)});
   const Expr zeros = sequence({bytes("."), repeat(bytes("0"), 1, static_cast<uint32_t>(n))});
@@ -88,7 +88,7 @@ Expr integers(int64_t low, int64_t high) {
 
 Expr numbers(std::optional<Bound> low, std::optional<Bound> high) {
   if (!low && !high) return any_number();
-  // A double holds 15 digits: what has so many with its fraction does not become the bound.
+  // A double holds 15 digits: with no more than these, a number next to the bound is not rounded to it.
   const auto length = [](const std::optional<Bound>& bound) {
     return bound ? std::to_string(std::max(bound->value, -bound->value)).size() : 1;
   };

@@ -7,13 +7,13 @@
 
 namespace gptj {
 
-/// Integers are written with at most 18 digits, which every reader's 64 bits hold; so are numbers before their point.
+/// Integers, and numbers before their point, are written with at most 18 digits, which fit any reader's 64 bits.
 inline constexpr int64_t kMaxInteger = 999'999'999'999'999'999;
 
-/// Bounds of numbers that have a fraction: their values, as readers round them, are on the right side up to here.
+/// The largest bound of numbers with fractions: up to here, rounding by a reader cannot move a number across the bound.
 inline constexpr int64_t kMaxNumberBound = 99'999'999'999'999;
 
-/// JSON's integers from `low` to `high`; no text if there are none.
+/// JSON's integers from `low` to `high`; derives no text if there are none.
 Expr integers(int64_t low, int64_t high);
 
 /// An end of a range of numbers.
@@ -22,7 +22,7 @@ struct Bound {
   bool exclusive = false;
 };
 
-/// JSON's numbers. Without bounds also with an exponent, up to what a double holds.
+/// JSON's numbers between the bounds. Without bounds they may have an exponent, as large as a double's.
 Expr numbers(std::optional<Bound> low, std::optional<Bound> high);
 
 }  // namespace gptj

@@ -11,7 +11,7 @@ namespace {
 
 constexpr size_t kMaxBytes = 1 << 16;
 
-/// \d, \w, \s: those of ASCII, as in RE2 and ECMAScript's \d and \w.
+/// \d, \w and \s of ASCII, as in RE2, and as ECMAScript's \d and \w.
 std::optional<CharSet> named_class(uint32_t letter) {
   switch (letter) {
     case 'd':
@@ -29,7 +29,7 @@ std::optional<CharSet> named_class(uint32_t letter) {
   }
 }
 
-/// What ECMAScript calls line terminators, which the dot does not match.
+/// The dot matches everything but what ECMAScript calls line terminators.
 CharSet dot() {
   return CharSet({{'\n', '\n'}, {'\r', '\r'}, {0x2028, 0x2029}}).complement();
 }
@@ -58,7 +58,7 @@ class RegexParser {
     return parts.size() == 1 ? std::move(parts.front()) : choice(std::move(parts));
   }
 
-  /// One that stands in no group: only there anchors may be.
+  /// An alternative outside of groups: only there anchors are allowed.
   Expr parse_alternative() {
     const bool at_begin = scanner_.take_if("^");
     Expr expr = parse_sequence(0);

@@ -7,8 +7,8 @@
 
 namespace gptj {
 
-/// What a regular expression matches: the whole text, or, as `search`, any text in which it matches a part. Of classes and
-/// literals only, no rules. Throws Error, which begins with `source` and names the column.
+/// The texts that a regular expression matches as a whole, or, with `search`, those in which it matches a part.
+/// Consists of characters and no rules. Throws Error, which begins with `source` and names the column.
 Expr parse_regex(std::string_view pattern, const std::string& source, bool search = false);
 
 }  // namespace gptj

@@ -8,8 +8,8 @@
 
 namespace gptj {
 
-/// Of what a grammar expands to, when repetitions are written out: transitions of an automaton. It is 1,000 times
-/// that of JSON, and some ten megabytes.
+/// The most transitions that a grammar's automaton may have when repetitions are written out: 1,000 times those of
+/// JSON, and some ten megabytes.
 inline constexpr uint64_t kMaxGrammarSize = 300'000;
 
 /// One side of a rule. Made by the functions below.
@@ -20,16 +20,16 @@ struct Expr {
   Kind kind = Kind::bytes;
   uint32_t min = 0, max = 0;  // of a repeat
   uint32_t rule = 0;          // index in Rules
-  uint64_t size = 1;          // expanded, at least
+  uint64_t size = 1;          // transitions when it is expanded, at least
   std::string bytes;
   CharSet chars;
   std::vector<Expr> parts;  // of a repeat: one
 };
 
-Expr bytes(std::string text);  // empty: nothing need be written
-Expr chars(CharSet set);       // one of them
+Expr bytes(std::string text);  // empty: the empty text
+Expr chars(CharSet set);       // one of these characters
 Expr sequence(std::vector<Expr> parts);
-Expr choice(std::vector<Expr> parts);  // of no parts: no text at all
+Expr choice(std::vector<Expr> parts);  // without parts: no text at all
 Expr repeat(Expr part, uint32_t min, uint32_t max = Expr::kUnbounded);
 Expr optional(Expr part);
 Expr rule(uint32_t index);
@@ -44,7 +44,7 @@ struct Rule {
 struct Rules {
   std::string source;  // for messages: "grammar"
   std::vector<Rule> rules;
-  bool every_rule_must_end = false;  // else only the root must derive some text
+  bool every_rule_must_end = false;  // else only the root must derive a text
 };
 
 }  // namespace gptj

@@ -11,12 +11,12 @@
 
 namespace gptj {
 
-/// Lines and columns of a text, both from 1; columns count characters. Fast for places that are asked for in order.
+/// Lines and columns of a text, both counted from 1; columns count characters. Fast if places are asked for in order.
 class Lines {
  public:
   explicit Lines(std::string_view text) : text_(text) {}
 
-  /// Of a byte: "line 3, column 7".
+  /// Where a byte is: "line 3, column 7".
   std::string where(size_t at);
 
  private:
@@ -24,41 +24,42 @@ class Lines {
   size_t line_ = 1, begin_ = 0;  // a line, and where it begins
 };
 
-/// Reads a grammar's or a pattern's text character by character; knows where it is.
+/// Reads the text of a grammar or pattern character by character, and knows where it is.
 class Scanner {
  public:
   static constexpr uint32_t kEnd = ~uint32_t{0};  // no character: the text has ended
 
-  /// Messages begin with `source`, and name the line only if there can be several. Throws Error for text that is not UTF-8
-  /// or has more than `max_bytes` bytes.
+  /// Messages begin with `source`, and name the line only if `has_lines`. Throws Error for text that is not UTF-8 or
+  /// has more than `max_bytes` bytes.
   Scanner(std::string_view text, std::string source, bool has_lines, size_t max_bytes);
 
   bool at_end() const { return at_ == text_.size(); }
   size_t at() const { return at_; }
   void go_to(size_t at) { at_ = at; }
   uint32_t peek() const { return char_from(at_); }
-  uint32_t take();                          // kEnd once there is nothing
+  uint32_t take();                          // kEnd at the end
   bool take_if(std::string_view expected);  // ASCII
   bool looking_at(std::string_view expected) const { return text_.substr(at_).starts_with(expected); }
   std::string_view since(size_t begin) const { return text_.substr(begin, at_ - begin); }
 
-  /// `n` hexadecimal digits, a character's number.
+  /// Takes `n` hexadecimal digits, the number of a character.
   uint32_t take_hex(size_t n);
 
-  /// The least and most of "*", "+", "?", "{2}", "{2,}" or "{2,5}"; nothing if none is there.
+  /// Takes "*", "+", "?", "{2}", "{2,}" or "{2,5}" and returns its minimum and maximum; nothing if none of them is
+  /// there.
   std::optional<std::pair<uint32_t, uint32_t>> take_repetition();
 
-  /// Throws Error if a repetition that begins at `at` is more than a grammar can have.
+  /// Throws Error if a repetition that begins at `at` is too large for a grammar.
   void check_size(const Expr& expr, size_t at) const;
 
   std::string where(size_t at) const;
 
-  /// Throws the Error that at `at` something is wrong.
+  /// Throws an Error that names the place `at`.
   template <typename... Args>
   [[noreturn]] void fail_at(size_t at, fmt::format_string<Args...> format, Args&&... args) const {
     fail("{}: {}: {}", source_, where(at), fmt::format(format, std::forward<Args>(args)...));
   }
-  /// That here something else was expected than what is there.
+  /// Throws the Error that something else was expected here than what is there.
   [[noreturn]] void fail_expected(std::string_view expected) const;
 
  private:

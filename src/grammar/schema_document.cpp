@@ -16,7 +16,7 @@ using Types = JsonTypes;
 
 constexpr size_t kMaxBytes = 1 << 20;
 constexpr int kMaxDepth = 64;
-constexpr size_t kMaxKeys = 10'000;  // in an object, where looking for one takes time linear in their number
+constexpr size_t kMaxKeys = 10'000;  // of an object: finding one takes time linear in their number
 
 /// What a keyword's value has to be.
 enum class Shape {
@@ -140,7 +140,7 @@ std::string shown(const OrderedJson& value) {
 void check_keyword(const std::string& name, const OrderedJson& value, const std::string& path) {
   const Keyword* keyword = find_keyword(name);
   if (keyword == nullptr) {
-    if (name.starts_with("x-")) return;  // what others keep there
+    if (name.starts_with("x-")) return;  // other programs' extensions
     fail_schema(path, fmt::format("the keyword {} is not supported", quoted(name)));
   }
   if (const char* expected = mismatch(keyword->shape, value)) {
@@ -155,7 +155,7 @@ void check_keyword(const std::string& name, const OrderedJson& value, const std:
   }
 }
 
-/// A step of a JSON pointer, as it is in a URI's fragment.
+/// The key that a step of a JSON pointer in a URI's fragment stands for.
 std::string unescaped(std::string_view step, const std::string& reference, const std::string& path) {
   std::string key;
   for (size_t i = 0; i < step.size(); ++i) {

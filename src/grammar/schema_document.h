@@ -12,46 +12,47 @@ namespace gptj {
 
 using OrderedJson = nlohmann::ordered_json;
 
-/// Kinds of values, as bits: "number" is whole and fractional.
+/// Types of values, as bits. A number is an integer or has a fraction.
 struct JsonTypes {
   static constexpr unsigned kNull = 1, kBoolean = 2, kString = 4, kArray = 8, kObject = 16, kInteger = 32,
                             kFraction = 64;
   static constexpr unsigned kNumber = kInteger | kFraction, kAll = 127;
 };
 
-/// A path for messages: escaped, and not too long.
+/// A path as messages show it: escaped, and not too long.
 std::string shown_path(const std::string& path);
 
-/// Throws the Error that what stands at `path` (#/properties/a) cannot serve.
+/// Throws an Error about what stands at `path` (#/properties/a).
 [[noreturn]] void fail_schema(const std::string& path, const std::string& what);
 
-/// Throws Error for what is no JSON, naming line and column; for keys that appear twice.
+/// Parses JSON. Throws Error, naming line and column, for what is no JSON, and for keys that appear twice.
 OrderedJson parse_schema(std::string_view text);
 
-/// Throws Error if the schema at `path`, or one inside it, has a keyword that is not supported, or whose value is not of
-/// the kind that it wants. What a schema means is looked at only after that.
+/// Throws Error if the schema at `path`, or one inside it, has a keyword that is not supported, or a value of the
+/// wrong kind. All other functions may rely on that.
 void check_schema(const OrderedJson& schema, const std::string& path);
 
 /// `path` and a key behind it, escaped as in JSON pointers (RFC 6901).
 std::string operator/(const std::string& path, const std::string& key);
 
-/// What `reference` ("#/$defs/a") of the schema at `path` names in the document.
+/// What `reference` ("#/$defs/a"), in the schema at `path`, names in the document. Throws Error if there is no such
+/// place.
 const OrderedJson& find_reference(const OrderedJson& document, const std::string& reference,
                                   const std::string& path);
 
-/// Whether a keyword says nothing about the value.
+/// Whether a keyword says nothing about values.
 bool is_annotation(const std::string& keyword);
 
-/// Values that a keyword is about.
+/// The JsonTypes that a keyword is about.
 unsigned types_of_keyword(const std::string& keyword);
 
-/// Those that a type's name ("integer") stands for; 0: no such type.
+/// The JsonTypes that a type's name ("integer") stands for; 0: there is no such type.
 unsigned types_of_name(const std::string& name);
 
 unsigned type_of_value(const OrderedJson& value);
 
-/// Those that `type` admits; all, if there is none. As written here: a schema without it, but with keywords that are about
-/// strings, is one of strings.
+/// The types that a schema's `type` admits (all if it has none), and those that are written here: for a schema
+/// without `type` but with keywords about strings, for example, only strings.
 unsigned admitted_types(const OrderedJson& schema);
 unsigned written_types(const OrderedJson& schema);
 

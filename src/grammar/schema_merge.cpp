@@ -7,7 +7,7 @@ namespace gptj {
 
 namespace {
 
-/// `const` is an `enum` of one.
+/// The schema with an `enum` of one value in place of `const`.
 OrderedJson with_enum(OrderedJson schema) {
   if (!schema.contains("const")) return schema;
   OrderedJson values = OrderedJson::array({schema["const"]});
@@ -49,7 +49,7 @@ OrderedJson names_of_types(unsigned types) {
   return names;
 }
 
-/// What a schema says about a property that it does not list: its additionalProperties.
+/// Adds to properties that a schema does not list what its additionalProperties says about them.
 void restrict_others(OrderedJson& properties, const OrderedJson& listed, const OrderedJson& schema) {
   if (!schema.contains("additionalProperties")) return;
   for (auto& [name, property] : properties.items()) {
@@ -73,7 +73,7 @@ OrderedJson merged_properties(const OrderedJson& a, const OrderedJson& b) {
   return both;
 }
 
-/// Of a keyword that both have.
+/// The value of a keyword that both have.
 OrderedJson merged_value(const std::string& key, const OrderedJson& a, const OrderedJson& b,
                          const std::string& path) {
   const auto is_one_of = [&](std::initializer_list<const char*> names) {

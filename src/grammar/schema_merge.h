@@ -6,11 +6,11 @@
 
 namespace gptj {
 
-/// One schema for what both admit, of two without $ref and allOf; schemas inside become an allOf. What both have and cannot
-/// be said by one is refused: Error, naming `path`.
+/// One schema for what two schemas without $ref and allOf both admit; schemas inside them become an allOf. Throws
+/// Error, naming `path`, if one schema cannot say it.
 OrderedJson merge_schemas(const OrderedJson& a, const OrderedJson& b, const std::string& path);
 
-/// What both admit, as an allOf or simpler.
+/// A schema for what both admit: an allOf or something simpler.
 OrderedJson both_schemas(const OrderedJson& a, const OrderedJson& b);
 
 }  // namespace gptj

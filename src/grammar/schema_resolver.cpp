@@ -9,7 +9,7 @@ namespace gptj {
 
 namespace {
 
-constexpr int kMaxDepth = 32;  // of schemas that say what they are by others
+constexpr int kMaxDepth = 32;  // of schemas that refer to others
 constexpr size_t kMaxWork = 16 << 20;
 
 bool requires_property(const OrderedJson& schema, const std::string& name) {
@@ -37,12 +37,12 @@ OrderedJson values_of(const OrderedJson& schema) {
 
 const OrderedJson& SchemaResolver::find(const std::string& reference, const std::string& path) {
   const OrderedJson& found = find_reference(document_, reference, path);
-  if (checked_.insert(reference).second)
-    check_schema(found, reference);  // may stand where no schema is expected
+  // It may stand where no schema is expected, and so not have been checked.
+  if (checked_.insert(reference).second) check_schema(found, reference);
   return found;
 }
 
-/// What is short to write may be long to work out.
+/// Bounds the work: a short schema may take long to resolve.
 void SchemaResolver::spend(size_t bytes, const std::string& path) {
   work_ += bytes;
   if (work_ > kMaxWork)

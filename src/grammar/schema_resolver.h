@@ -7,7 +7,7 @@
 
 namespace gptj {
 
-/// The schemas of a document, with what they refer to.
+/// The schemas of a document, with their references resolved.
 class SchemaResolver {
  public:
   explicit SchemaResolver(OrderedJson document) : document_(std::move(document)) {
@@ -16,14 +16,14 @@ class SchemaResolver {
 
   const OrderedJson& document() const { return document_; }
 
-  /// What `reference` names. Throws Error if that is no schema; `path` has the reference.
+  /// The schema that `reference`, which stands at `path`, names. Throws Error if there is none.
   const OrderedJson& find(const std::string& reference, const std::string& path);
 
-  /// A schema without $ref, allOf and annotations that says the same; or true or false. Throws Error if it refers to itself,
-  /// or if it cannot be said so.
+  /// A schema without $ref, allOf and annotations that says the same; or true or false. Throws Error if the schema
+  /// refers to itself, or if there is no such schema.
   OrderedJson resolve(const OrderedJson& schema, const std::string& path) { return resolve(schema, path, 0); }
 
-  /// Whether nothing that is written for the first (resolved) is valid by the second. False: unknown.
+  /// Whether nothing that is written here for the first schema is valid by the second, both resolved. False: unknown.
   bool are_disjoint(const OrderedJson& written, const OrderedJson& other, const std::string& path,
                     int depth = 0);
 

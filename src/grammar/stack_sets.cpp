@@ -53,7 +53,7 @@ StackSets::Id StackSets::unite(Id a, Id b) {
   if (const auto found = unions_.find(key); found != unions_.end()) return found->second;
   std::vector<Item> both;
   size_t i = 0, j = 0;
-  while (i < items(a).size() || j < items(b).size()) {  // items() anew each time: the pool may move
+  while (i < items(a).size() || j < items(b).size()) {  // items() anew each time: unite() may move them
     const bool left = i < items(a).size(), right = j < items(b).size();
     if (left && right && items(a)[i].state == items(b)[j].state) {
       const Item x = items(a)[i++], y = items(b)[j++];
@@ -70,7 +70,7 @@ StackSets::Id StackSets::unite(Id a, Id b) {
 void StackSets::keep(std::span<Id> sets) {
   std::vector<bool> needed(sets_.size());
   for (const Id set : sets) needed[set] = true;
-  for (size_t set = sets_.size(); set-- > 0;) {  // what lies below a set was there before it
+  for (size_t set = sets_.size(); set-- > 0;) {  // a set has a larger id than those below it
     if (!needed[set]) continue;
     for (const Item& item : items(static_cast<Id>(set))) needed[item.below] = true;
   }

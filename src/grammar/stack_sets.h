@@ -8,10 +8,10 @@
 
 namespace gptj {
 
-/// Sets of stacks of states, each set once, so that equal sets have equal ids. A set is a list of states that are on top,
-/// each once, with the set of what may lie below it; and whether the empty stack is in it. Stacks that agree in what is
-/// below share it, as in Tomita's graph-structured stack ("Efficient parsing for natural language", 1985), and those
-/// that agree in what is above are joined: exponentially many stacks take linear space.
+/// Sets of stacks of states, each stored once, so that equal sets have equal ids. A set lists the states that may be
+/// on top, each once and with the set of stacks that may lie below it, and says whether it contains the empty stack.
+/// Stacks with equal lower parts share these, as in Tomita's graph-structured stack ("Efficient parsing for natural
+/// language", 1985), and stacks with equal tops are joined, so that exponentially many stacks take linear space.
 class StackSets {
  public:
   using Id = uint32_t;
@@ -28,7 +28,7 @@ class StackSets {
   StackSets(const StackSets&) = delete;
   StackSets& operator=(const StackSets&) = delete;
 
-  /// The set of these; sorted by state, each state once.
+  /// The set of these items, which are sorted by state, each state once.
   Id intern(std::span<const Item> items, bool has_empty);
   Id unite(Id a, Id b);
 
@@ -40,7 +40,7 @@ class StackSets {
 
   size_t n_items() const { return items_.size(); }
 
-  /// Forgets all but these sets, and gives them their new ids.
+  /// Forgets all sets but these, which get new ids.
   void keep(std::span<Id> sets);
 
  private:

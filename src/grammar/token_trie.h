@@ -10,19 +10,19 @@
 
 namespace gptj {
 
-/// The tokens that a text is made of, as a tree of their bytes: what tokens begin with is looked at once for all of
-/// them. Without added tokens, which are no text, and without padding.
+/// The tokens of a text as a tree of their bytes: what several tokens begin with is walked once for all of them. It
+/// has no added tokens, which are not text, and no padding.
 class TokenTrie {
  public:
-  /// Nodes in order, each before those that go on from it.
+  /// Nodes are in depth-first order, each before its children.
   struct Node {
-    uint32_t end;       // the first node that does not go on from this one
-    uint32_t first_id;  // of the tokens that end here; those of the next node follow
+    uint32_t end;       // the first node behind this one's subtree
+    uint32_t first_id;  // index of the tokens that end here; those of the next node follow
     uint32_t depth;     // bytes before this one
     uint8_t byte;
   };
 
-  /// Of ids below n_vocab.
+  /// Has the tokens with ids below n_vocab.
   TokenTrie(const Tokenizer& tokenizer, int n_vocab);
 
   uint32_t n_nodes() const { return static_cast<uint32_t>(nodes_.size()) - 1; }
@@ -37,7 +37,7 @@ class TokenTrie {
   std::string_view bytes(int id) const;
 
  private:
-  std::vector<Node> nodes_;       // and one more
+  std::vector<Node> nodes_;       // and one more at the end
   std::vector<int> ids_;          // sorted by their bytes
   std::string bytes_;             // of all tokens, one after the other
   std::vector<uint32_t> begins_;  // of each id in bytes_; one more at the end

@@ -20,7 +20,7 @@ std::string folder_name(std::string_view repository) {
   return out;
 }
 
-/// Empty: not a model's folder.
+/// The repository of a folder; empty if it is not a model's.
 std::string repository_name(std::string folder) {
   if (!folder.starts_with(kPrefix)) return "";
   folder.erase(0, kPrefix.size());
@@ -98,7 +98,7 @@ void RepositoryCache::link(std::string_view commit, std::string_view file, std::
          quoted(path.parent_path().native()));
   }
   std::error_code error;
-  fs::remove(path, error);  // a link to what is no more
+  fs::remove(path, error);  // an old link, whose blob is gone
   fs::create_symlink(blob(etag).lexically_relative(path.parent_path()), path, error);
   if (error) fail("cannot create the link {}: {}", quoted(path.native()), error.message());
 }

@@ -26,19 +26,19 @@ class RepositoryCache {
   std::filesystem::path incomplete(std::string_view etag) const;
   std::filesystem::path lock(std::string_view etag) const;
 
-  /// The commit that a revision stands for, a commit for itself; empty if the cache does not know.
+  /// The commit that a revision stands for (a commit stands for itself); empty if the cache does not know it.
   std::string commit_of(std::string_view revision) const;
-  /// Remembers it, unless the revision is the commit.
+  /// Remembers what commit_of() returns, unless the revision is the commit.
   void write_ref(std::string_view revision, std::string_view commit) const;
 
-  /// Makes a blob a file of a snapshot.
+  /// Makes a file of a snapshot a link to a blob.
   void link(std::string_view commit, std::string_view file, std::string_view etag) const;
 
-  /// The commits that have a snapshot, and the refs that stand for one, in alphabetical order.
+  /// The commits that have a snapshot, and the refs that stand for a commit, in alphabetical order.
   std::vector<std::string> commits() const;
   std::vector<std::string> refs_of(std::string_view commit) const;
 
-  /// What a file of a snapshot leads to does not lie in the cache.
+  /// Whether a file of a snapshot is a link to something outside of the cache.
   bool leads_outside(const std::filesystem::path& file) const;
 
  private:
@@ -50,10 +50,11 @@ class RepositoryCache {
 /// The models that have a folder in the cache, in alphabetical order.
 std::vector<std::string> cached_repositories(const HubSettings& hub);
 
-/// The files of a directory and those below it, relative to it, in alphabetical order. Links are files.
+/// The files in a directory and below it, relative to it, in alphabetical order; links count as files. Throws Error
+/// if they cannot be listed; a directory that is not there has none.
 std::vector<std::string> files_below(const std::filesystem::path& directory);
 
-/// Throws Error if it cannot be made.
+/// Makes a directory and those above it. Throws Error if that fails.
 void make_directories(const std::filesystem::path& directory);
 
 }  // namespace gptj

@@ -14,7 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Where a link of a snapshot leads, if that is a blob of its own repository: the blob itself, which may be a link.
+/// The blob of its own repository to which a link of a snapshot leads, and which may itself be a link; empty if it
+/// leads elsewhere.
 fs::path blob_of(const RepositoryCache& cache, const fs::path& link) {
   std::error_code no_link;
   const fs::path to = fs::read_symlink(link, no_link);
@@ -32,7 +33,7 @@ std::set<fs::path> blobs_of(const RepositoryCache& cache, const std::string& com
   return blobs;
 }
 
-/// Of a file itself: a link has none.
+/// The bytes of a file itself: a link has none.
 uint64_t own_bytes(const fs::path& file) {
   std::error_code ignored;
   return fs::is_regular_file(fs::symlink_status(file, ignored)) ? fs::file_size(file, ignored) : 0;
@@ -54,7 +55,8 @@ CachedModel describe(const RepositoryCache& cache, const std::string& name, cons
   return model;
 }
 
-/// The commit of a revision in the cache; without one that of main, else the only one.
+/// The commit of a revision in the cache; without a revision that of main, else the only one. Throws Error if there
+/// is none.
 std::string find_commit(const RepositoryCache& cache, const ModelName& name) {
   const std::string commit = cache.commit_of(name.revision.empty() ? "main" : name.revision);
   std::error_code ignored;

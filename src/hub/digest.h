@@ -9,11 +9,11 @@ struct evp_md_ctx_st;  // OpenSSL's EVP_MD_CTX
 
 namespace gptj {
 
-/// The hash that a hub's ETag is, of bytes as they arrive: SHA-256 of a large file, or git's of a small one (SHA-1 of
-/// "blob <size>", a zero byte and the content).
+/// The hash of a file that a hub uses as its ETag, computed while bytes arrive: SHA-256 of a large file, or git's
+/// hash of a small one (SHA-1 of "blob <size>", a zero byte and the content).
 class Digest {
  public:
-  /// The one that `etag` is by its length; nothing for ETags that are no hash of the content.
+  /// The kind of hash that `etag` is, judged by its length; null for ETags that are no hash of the content.
   static std::unique_ptr<Digest> of_etag(std::string_view etag, uint64_t size);
 
   ~Digest();
@@ -21,7 +21,7 @@ class Digest {
   Digest& operator=(const Digest&) = delete;
 
   void add(std::string_view bytes);
-  /// In lower case hexadecimal. Ends it.
+  /// The hash in lower case hexadecimal. No bytes may be added afterwards.
   std::string finish();
 
  private:

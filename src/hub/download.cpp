@@ -9,7 +9,7 @@
 namespace gptj {
 namespace {
 
-/// A piece of the file, on its way.
+/// A piece of the file that is being fetched.
 struct Piece {
   uint64_t at;  // where the next byte that arrives belongs
   uint64_t end;
@@ -21,13 +21,13 @@ struct Piece {
 
 /// How an attempt ended.
 struct Outcome {
-  std::string failure = {};  // empty: with a complete file
-  bool without_ranges = false;
-  int64_t retry_after = 0;  // in seconds, as the server asks for
+  std::string failure = {};     // empty: the file is complete
+  bool without_ranges = false;  // the server has sent the whole file
+  int64_t retry_after = 0;      // seconds to wait, if the server asks for it
 };
 
-/// One attempt to fetch the rest of a file. Pieces are requested in order and written in order, so that the file is
-/// always a beginning of itself; those that arrive too early wait in memory, and only a few are begun.
+/// One attempt to fetch the rest of a file. Pieces are requested and written in order, so that what has been written
+/// is always the file's beginning; those that arrive too early wait in memory, so only a few are begun.
 class Attempt {
  public:
   Attempt(HubApi& api, const HubFile& source, PartialFile& file, bool in_pieces)
@@ -45,7 +45,7 @@ class Attempt {
   }
 
  private:
-  static constexpr size_t kPiecesPerConnection = 2;  // one arrives, one waits for those in front
+  static constexpr size_t kPiecesPerConnection = 2;  // one arrives, one waits for others to be written
 
   size_t in_flight() const {
     size_t n = 0;
@@ -72,7 +72,7 @@ class Attempt {
     }
   }
 
-  /// Looks at the status and where the bytes begin. Useless ones are for finish() to explain.
+  /// Looks at the status, and where the bytes begin. Useless answers are explained by finish().
   Piece::Answer look_at_answer(Piece& piece) {
     const HttpExchange& answer = *piece.exchange;
     if (answer.status() == 206) {
@@ -105,7 +105,7 @@ class Attempt {
     }
   }
 
-  /// Bytes that belong at `at`, some of which may be there already.
+  /// Writes bytes that belong at `at`, some of which may be there already.
   void write(uint64_t at, std::string_view bytes) {
     const uint64_t there = file_.written() > at ? file_.written() - at : 0;
     if (there < bytes.size()) file_.append(bytes.substr(there));
@@ -164,13 +164,13 @@ void download(HubApi& api, const std::function<HubFile()>& find_again, HubFile s
   while (file.written() < file.size()) {
     const uint64_t before = file.written();
     const bool many = file.size() - before > kWorthPieces * api.settings().piece_bytes;
-    // Where connections break off so soon that the piece in front never arrives, one alone gets on.
+    // If connections break so soon that the first piece never arrives, a single one still gets on.
     const bool in_pieces = ranges && many && progress && api.settings().n_connections > 1;
     const Outcome outcome = attempt(api, source, file, in_pieces, on_bytes);
     if (outcome.failure.empty()) return;
     progress = file.written() > before;
     if (progress) retries.reset();
-    if (ranges && outcome.without_ranges) {  // no failure, but the next attempt is one request for everything
+    if (ranges && outcome.without_ranges) {  // not a failure: the next attempt is one request for everything
       ranges = false;
       continue;
     }

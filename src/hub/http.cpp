@@ -12,7 +12,7 @@ namespace {
 
 constexpr long kConnectSeconds = 20;
 constexpr long kMaxRedirects = 8;
-constexpr int kWaitMs = 100;  // a signal that asks to stop is not noticed sooner
+constexpr int kWaitMs = 100;  // it may take so long until a request to stop is noticed
 
 void initialize() {
   static const CURLcode done = curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -102,7 +102,7 @@ size_t HttpExchange::take_header(char* bytes, size_t size, size_t n, void* self)
   const std::string_view line = trimmed({bytes, size * n});
   const size_t colon = line.find(':');
   if (line.starts_with("HTTP/")) {
-    answer.clear();  // the next answer: of a redirect that is followed
+    answer.clear();  // a new answer, after a redirect that was followed
   } else if (colon != line.npos) {
     answer[lower(line.substr(0, colon))] = trimmed(line.substr(colon + 1));
   }
@@ -152,7 +152,7 @@ HttpClient::HttpClient() : multi_(nullptr) {
   initialize();
   multi_ = curl_multi_init();
   if (multi_ == nullptr) fail("cannot set up libcurl: not enough memory");
-  // Ranges of a file are to come on connections of their own: one would bring them no faster than one range.
+  // Ranges of a file need connections of their own: a shared one would be no faster than a single range.
   curl_multi_setopt(multi_, CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_NOTHING));
 }
 

@@ -20,30 +20,30 @@ struct HttpRequest {
   bool follow = true;      // redirects; another host is never sent the token
   std::string token = {};  // empty: none
   std::string range = {};  // "0-99", "100-"; empty: everything
-  int stall_seconds = 30;  // without a byte, then it fails
+  int stall_seconds = 30;  // it fails if no byte arrives for so long
 };
 
-/// The scheme, host and port of a URL: who is talked to. Empty if it has none.
+/// The scheme, host and port of a URL, in lower case; empty if it has none.
 std::string origin_of(const std::string& url);
 
-/// A request and its answer, as far as it has arrived.
+/// A request and its answer, as far as that has arrived.
 class HttpExchange {
  public:
-  /// `on_body` gets the body piece by piece, once status and headers are there. What it throws ends the exchange, and is
-  /// thrown again by HttpClient::next_finished().
+  /// `on_body` gets the body piece by piece, after status and headers have arrived. What it throws ends the exchange,
+  /// and is rethrown by HttpClient::next_finished().
   HttpExchange(const HttpRequest& request, std::function<void(std::string_view)> on_body);
   ~HttpExchange();
   HttpExchange(const HttpExchange&) = delete;
   HttpExchange& operator=(const HttpExchange&) = delete;
 
   long status() const;
-  /// The value of a header, whose name is in lower case; empty if there is none.
+  /// The value of a header, whose name is given in lower case; empty if there is none.
   std::string header(const std::string& name) const;
-  /// What the answer, a redirect that is not followed, leads to; empty for other answers.
+  /// Where a redirect that was not followed leads; empty for other answers.
   std::string redirect() const;
-  /// What was asked, in the end, if redirects were followed.
+  /// The URL that was asked, the last one if redirects were followed.
   std::string url() const;
-  /// As the server asks for, in seconds; 0 if it does not.
+  /// The seconds that the server asks to wait; 0 if it does not.
   int64_t retry_after() const;
 
   /// Why it ended before the answer was complete; empty if it did not.
@@ -65,7 +65,7 @@ class HttpExchange {
   std::exception_ptr thrown_;
 };
 
-/// Runs exchanges, several at a time, and keeps connections for the next ones. In the calling thread only.
+/// Runs exchanges, several at a time, and keeps connections open for the next ones. All happens in the calling thread.
 class HttpClient {
  public:
   HttpClient();
@@ -73,7 +73,7 @@ class HttpClient {
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
-  /// Begins it; to end before the client does. One that is destroyed is given up.
+  /// Begins an exchange, which must be destroyed before the client. One that is destroyed early is given up.
   void start(HttpExchange& exchange);
 
   /// Waits a moment for something to arrive. Returns an exchange that has ended, or null.

@@ -10,7 +10,7 @@
 namespace gptj {
 namespace {
 
-/// For a part of a URL's path: what is not plain is escaped, slashes are not.
+/// Escapes a path for a URL, but not its slashes.
 std::string escaped_path(std::string_view text) {
   constexpr std::string_view kPlain = "-_.~/";
   std::string out;
@@ -22,14 +22,14 @@ std::string escaped_path(std::string_view text) {
   return out;
 }
 
-/// The same for a revision, which is one part of the path even if it has slashes.
+/// Escapes a revision, which is one part of a URL's path even if it has slashes.
 std::string escaped_part(std::string_view text) {
   std::string out;
   for (const char c : escaped_path(text)) out += c == '/' ? std::string("%2F") : std::string(1, c);
   return out;
 }
 
-/// Without the marks of a weak ETag and of a string.
+/// An ETag without the mark of a weak one and without quotes.
 std::string plain_etag(std::string etag) {
   if (etag.starts_with("W/")) etag.erase(0, 2);
   if (etag.size() >= 2 && etag.front() == '"' && etag.back() == '"') etag = etag.substr(1, etag.size() - 2);

@@ -11,7 +11,7 @@
 
 namespace gptj {
 
-/// What a revision of a repository consists of.
+/// The files of a revision of a repository.
 struct Listing {
   std::string commit;
   std::vector<std::string> files;
@@ -23,13 +23,13 @@ struct HubFile {
   std::string etag;  // the name of its blob: usually a hash of its content
   uint64_t size = 0;
   std::string url;    // where the bytes are
-  std::string token;  // to be sent there; empty for another host than the hub's
+  std::string token;  // to be sent there; empty for hosts other than the hub
 };
 
-/// The routes of a hub. Failures that may pass are tried again; what the hub refuses is an Error with a hint.
+/// Requests to a hub. After temporary failures they are tried again; what the hub refuses is an Error with a hint.
 class HubApi {
  public:
-  /// `check_stop` is called again and again while something is waited for, and may throw.
+  /// `check_stop` is called again and again during waits, and may throw. `notice` is told why they are necessary.
   HubApi(const HubSettings& hub, std::function<void()> check_stop,
          std::function<void(const std::string&)> notice);
 
@@ -42,7 +42,7 @@ class HubApi {
   void check_stop() const { check_stop_(); }
 
  private:
-  /// Asks until there is an answer that is none of "later": then its HttpExchange, with the body appended to `body`.
+  /// Asks until the answer is not a temporary failure, and returns that, with its body in `body`.
   std::unique_ptr<HttpExchange> ask(const HttpRequest& request, std::string* body);
 
   const HubSettings& hub_;
@@ -51,7 +51,7 @@ class HubApi {
   HttpClient client_;
 };
 
-/// A status that may be another one later: too many requests, a server's own failure.
+/// Whether a status is a temporary failure: too many requests, or an error of the server's own.
 bool is_temporary(long status);
 
 /// "503 from http://...": for messages.

@@ -22,7 +22,7 @@ bool only_has(std::string_view text, std::string_view beside_alphanumeric) {
   });
 }
 
-/// Every part between slashes is a name, none means a directory further up.
+/// Whether every part between slashes is a name, and none leads to a directory further up.
 bool is_relative_path(std::string_view path) {
   if (path.size() > kMaxPath) return false;
   for (size_t begin = 0; begin <= path.size();) {

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-/// What may be part of a path or a URL: names come from users, from the hub's answers and from the cache's files.
+/// Checks of names that become part of a path or a URL: they come from users, from the hub and from the cache's files.
 namespace gptj {
 
 /// "ORG/NAME" or "NAME".
@@ -16,7 +16,7 @@ bool is_revision(std::string_view revision);
 /// A commit's hash, as directories of snapshots are called.
 bool is_commit(std::string_view commit);
 
-/// A path of a repository's file that stays below the directory it is put in.
+/// The path of a repository's file, which stays below the directory that it is put in.
 bool is_file_name(std::string_view name);
 
 /// An ETag that can be a blob's file name.
@@ -30,7 +30,7 @@ struct ModelName {
 
 std::optional<ModelName> parse_model_name(std::string_view name);
 
-/// Throw Error unless it is one.
+// These throw Error unless it is one.
 void check_repository_name(std::string_view name);
 void check_revision(std::string_view revision);
 

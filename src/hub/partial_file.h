@@ -10,12 +10,12 @@
 
 namespace gptj {
 
-/// A file that arrives from its beginning on, perhaps over several runs. At any moment it is a piece of the beginning
-/// of what it will be, so its size says where to go on.
+/// A file that arrives from its beginning on, perhaps in several runs. At any moment it is a beginning of the
+/// complete file, so its size says where to go on.
 class PartialFile {
  public:
-  /// Opens or creates `path`. What is there already is hashed, with calls of `check_stop`. Throws Error if what is
-  /// missing does not fit the disk.
+  /// Opens or creates `path`. What is there already is hashed; meanwhile `check_stop` is called, which may throw.
+  /// Throws Error if the disk has no room for what is missing.
   PartialFile(std::string path, std::string_view etag, uint64_t size,
               const std::function<void()>& check_stop);
   ~PartialFile();
@@ -27,7 +27,8 @@ class PartialFile {
 
   void append(std::string_view bytes);
 
-  /// When all has been written: checks the hash and gives it its name. A file of another hash is removed: Error.
+  /// To be called when all has been written: checks the hash and renames the file to `target`. A file with another
+  /// hash is removed, and an Error.
   void complete(const std::string& target);
 
  private:
@@ -37,7 +38,7 @@ class PartialFile {
   std::string etag_;
   uint64_t size_;
   uint64_t written_ = 0;
-  std::unique_ptr<Digest> digest_;  // null: the ETag is none
+  std::unique_ptr<Digest> digest_;  // null: the ETag is no hash
   int fd_ = -1;
 };
 

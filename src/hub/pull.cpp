@@ -29,7 +29,7 @@ std::string some_of(const std::vector<std::string>& names) {
          (more == 0 ? "" : fmt::format(" and {} more", more));
 }
 
-/// The files to fetch, of those that there are. One that can be opened alone is the first.
+/// Chooses the files to fetch. If one can be opened alone it is the first.
 std::vector<std::string> choose(const std::string& repository, const std::string& file,
                                 const std::vector<std::string>& files) {
   if (!file.empty()) {
@@ -72,7 +72,7 @@ class Pull {
     }
     make_directories(cache_.folder() / "blobs");
     make_directories(cache_.locks());
-    // Small ones first: what a mistake in them would make useless is not fetched.
+    // Small files first: if one of them is wrong, the large ones need not be fetched.
     std::stable_sort(files.begin(), files.end(),
                      [](const HubFile& a, const HubFile& b) { return a.size < b.size; });
     for (const HubFile& file : files) {
@@ -80,7 +80,7 @@ class Pull {
       cache_.link(commit_, file.name, file.etag);
       done_ += file.size;
     }
-    cache_.write_ref(options_.revision, commit_);  // last: what a name stands for is complete
+    cache_.write_ref(options_.revision, commit_);  // last, so that what a name stands for is complete
     const fs::path snapshot = cache_.snapshot(commit_);
     const bool one_file = !options_.file.empty() || weights_among(names).alone;
     return {(one_file ? snapshot / names[0] : snapshot).native(), commit_, names.size(), total_, fetched_};

@@ -8,17 +8,17 @@
 
 namespace gptj {
 
-/// Patience with a network: waits after each failure, twice as long each time or as long as the server asks for.
+/// Patience with a network: waits after each failure, twice as long each time, or as long as the server asks.
 class Retries {
  public:
-  /// `check_stop` is called while it waits, and may throw.
+  /// During waits `check_stop` is called, which may throw. `notice` is told about each of them.
   Retries(const HubSettings& hub, std::function<void()> check_stop,
           std::function<void(const std::string&)> notice);
 
-  /// After a failure: waits, or throws Error that `what` failed when patience ends.
+  /// After the failure `what`: waits, or throws it as an Error when patience has ended.
   void wait(const std::string& what, int64_t retry_after_seconds = 0);
 
-  /// Something worked: patience begins anew.
+  /// After a success: patience begins anew.
   void reset() { n_failures_ = 0; }
 
  private:

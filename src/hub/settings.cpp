@@ -13,7 +13,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* kDefaultEndpoint = "https://huggingface.co";
 
-/// Empty if unset: an empty value means the same.
+/// The value of a variable; empty if it is unset, which means the same.
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
@@ -23,7 +23,7 @@ fs::path home() {
   return environment("HOME");
 }
 
-/// With "~" for the home directory, which no shell has replaced in HF_HOME="~/models".
+/// Replaces "~" with the home directory, as no shell does in HF_HOME="~/models".
 fs::path with_home(const std::string& path) {
   if (path == "~") return home();
   return path.starts_with("~/") ? home() / path.substr(2) : fs::path(path);
@@ -56,7 +56,7 @@ std::string read_token() {
   const fs::path file = path_from("HF_TOKEN_PATH", huggingface_home() / "token");
   std::error_code ignored;
   if (token.empty() && fs::exists(file, ignored)) token = trimmed(read_text_file(file, kMaxToken));
-  // It becomes part of a header, where a line's end would begin another one.
+  // It becomes part of a header, where the end of a line would begin another header.
   const auto printable = [](char c) { return c > ' ' && c < 0x7f; };
   if (!std::all_of(token.begin(), token.end(), printable)) {
     fail("the token of HF_TOKEN or {}: expected printable characters without spaces", quoted(file.native()));

@@ -9,11 +9,11 @@ struct Form {
   std::string_view name, file;
 };
 
-/// The forms of directories, best first: weights in one file, or in parts beside "<file>.index.json". (What
-/// TensorFlow, Flax and others keep is not read.)
+/// The forms of directories, best first: weights in one file, or in parts beside "<file>.index.json". (Those of
+/// TensorFlow, Flax and others are not read.)
 constexpr Form kDirectoryForms[] = {{"safetensors", "model.safetensors"}, {"torch", "pytorch_model.bin"}};
 
-/// The forms of files that hold everything, by the end of their names.
+/// The forms of files that contain everything, by the ends of their names, best first.
 constexpr Form kFileForms[] = {{"gptj", ".gptj"}, {"gguf", ".gguf"}, {"ggml", ".bin"}};
 
 constexpr std::string_view kBesideWeights[] = {

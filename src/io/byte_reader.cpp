@@ -36,7 +36,7 @@ void ByteReader::need(uint64_t bytes, std::string_view what) const {
 
 void ByteReader::read(char* out, size_t bytes) {
   while (bytes > 0) {
-    if (offset_ >= buffer_end_) {  // never before it: there is no way back
+    if (offset_ >= buffer_end_) {  // it is never before the buffer's beginning: there is no way back
       const size_t refill = static_cast<size_t>(std::min<uint64_t>(buffer_.size(), remaining()));
       file_.read_at(offset_, buffer_.data(), refill);
       buffer_begin_ = offset_;

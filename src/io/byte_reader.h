@@ -9,11 +9,11 @@
 
 namespace gptj {
 
-/// Reads small fields of a file from front to back. What is skipped is never read from the disk, so the
-/// fields between a file's tensors cost one small read each, however large the tensors.
+/// Reads small fields of a file from front to back. What is skipped is not read from the disk, so the fields between
+/// a file's tensors cost one small read each, however large the tensors.
 ///
-/// Nothing is allocated before the file is known to hold it: each function throws Error if fewer bytes are
-/// left than it needs. `what` names the field in that message.
+/// Each function throws Error if fewer bytes are left than it needs, before it allocates anything. `what` names the
+/// field in that message.
 class ByteReader {
  public:
   explicit ByteReader(const InputFile& file) : file_(file) {}
@@ -23,7 +23,7 @@ class ByteReader {
   uint64_t offset() const { return offset_; }
   uint64_t remaining() const { return file_.size() - offset_; }
 
-  /// Little-endian, as all numbers in model files; `n_bytes` is at most 8.
+  /// Numbers are little-endian, as in all model files; `n_bytes` is at most 8.
   uint64_t number(size_t n_bytes, std::string_view what);
   uint16_t u16(std::string_view what) { return static_cast<uint16_t>(number(2, what)); }
   uint32_t u32(std::string_view what) { return static_cast<uint32_t>(number(4, what)); }

@@ -11,13 +11,13 @@ namespace gptj {
 /// CRC-32 as in zip, PNG and gzip.
 uint32_t crc32_of(std::string_view bytes);
 
-/// That of something whose parts come in any order, from many threads.
+/// The CRC-32 of bytes that come in parts, in any order and from many threads.
 class ChecksumOfParts {
  public:
-  /// Bytes from `offset` on. Parts must not overlap.
+  /// Adds the bytes from `offset` on. Parts must not overlap.
   void add(uint64_t offset, const void* data, size_t bytes);
 
-  /// Of all parts, which follow each other from byte 0 on.
+  /// Of all parts together, which must leave no gaps from byte 0 on.
   uint32_t value() const;
 
  private:

@@ -6,11 +6,11 @@
 
 namespace gptj {
 
-/// The first bytes of a file, up to 32: those by which its kind is known.
+/// The first bytes of a file, up to 32, by which its kind is recognised.
 std::string first_bytes(const InputFile& file);
 
-/// Throws Error if the file is of a known kind which this program does not read (another model format, an
-/// archive, a web page, ...): what it is and what to do.
+/// Throws Error if the file is of a known kind that this program does not read (another model format, an archive, a
+/// web page, ...), saying what it is and what to do.
 void refuse_foreign(const InputFile& file);
 
 }  // namespace gptj

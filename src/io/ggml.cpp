@@ -5,7 +5,6 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
-#include <unordered_set>
 #include <utility>
 
 #include "base/error.h"
@@ -17,7 +16,7 @@
 namespace gptj {
 namespace {
 
-// Sane limits, far above any model: what a lying field can cost.
+// Limits far above any model: they bound what a field that lies can cost.
 constexpr int32_t kMaxVocab = 1 << 22;
 constexpr int32_t kMaxContext = 1 << 20;
 constexpr int32_t kMaxWidth = 1 << 20;
@@ -26,7 +25,7 @@ constexpr int32_t kMaxNameBytes = 256;
 constexpr uint32_t kMaxTokenBytes = 1 << 16;
 constexpr size_t kMaxTensors = 32 * kMaxLayers;
 
-/// ggml's own files are plain. rustformers' llm also wrote models in the container that llama.cpp had made for LLaMA.
+/// ggml's own files have no container. rustformers' llm also wrote models in the one that llama.cpp had made for LLaMA.
 struct Container {
   std::string_view magic;
   bool is_ggjt;  // has a version, a score after each token, and tensors at multiples of 32
@@ -43,14 +42,14 @@ struct Header {
   GgmlFtype ftype;
 };
 
-// The number of tokens that the vocabulary would have in this architecture; it must repeat the header's n_vocab.
+// The number of tokens that follows the header if it is this architecture's; it must repeat the header's n_vocab.
 int32_t vocab_count(const InputFile& file, const Container& container, const FileArchitecture& architecture) {
   ByteReader reader(file);
   reader.skip(container.begin() + (architecture.rotary ? 28 : 24), "header");
   return reader.i32("number of tokens");
 }
 
-// ggjt's version n came with version n - 1 of quantization, and at first was the only one to say so.
+// ggjt's version n came with version n - 1 of quantization, and at first only it said so.
 int32_t with_version(int32_t ftype, int32_t ggjt_version) {
   const bool is_quantized = ftype > 1 && ftype < kGgmlVersionFactor;
   return is_quantized && ggjt_version > 0 ? ftype + (ggjt_version - 1) * kGgmlVersionFactor : ftype;
@@ -88,7 +87,7 @@ Header read_header(ByteReader& reader, const Container& container, const FileArc
 }
 
 std::vector<std::string> read_tokens(ByteReader& reader, const Container& container, int32_t n_vocab) {
-  reader.skip(sizeof(int32_t), "number of tokens");  // n_vocab, as vocab_count() was asked before
+  reader.skip(sizeof(int32_t), "number of tokens");  // it is n_vocab: vocab_count() has been compared
   std::vector<std::string> tokens;
   for (int32_t id = 0; id < n_vocab; ++id) {
     const uint32_t length = reader.u32("length of a token");
@@ -142,22 +141,21 @@ FileTensor read_tensor(ByteReader& reader, const Container& container, const Ggm
          quoted(reader.path()), quoted(name), rows, stride, reader.remaining());
   }
   const uint64_t bytes = stride * static_cast<uint64_t>(rows);
-  FileTensor tensor{
-      std::move(name), stored->dtype,   n_dims == 2 ? std::vector{rows, width} : std::vector{width},
-      &reader.file(),  reader.offset(), bytes};
-  tensor.encoding = stored->encoding;
+  FileTensor tensor{.name = std::move(name),
+                    .dtype = stored->dtype,
+                    .shape = n_dims == 2 ? std::vector{rows, width} : std::vector{width},
+                    .file = &reader.file(),
+                    .offset = reader.offset(),
+                    .bytes = bytes,
+                    .encoding = stored->encoding};
   reader.skip(bytes, "data");
   return tensor;
 }
 
 std::vector<FileTensor> read_tensors(ByteReader& reader, const Container& container, const GgmlFtype& ftype) {
   std::vector<FileTensor> tensors;
-  std::unordered_set<std::string> names;
   while (reader.remaining() > 0) {
     tensors.push_back(read_tensor(reader, container, ftype));
-    if (!names.insert(tensors.back().name).second) {
-      fail("{}: tensor {}: found twice", quoted(reader.path()), quoted(tensors.back().name));
-    }
     if (tensors.size() > kMaxTensors) {
       fail("{}: expected at most {} tensors, found more", quoted(reader.path()), kMaxTensors);
     }
@@ -178,7 +176,7 @@ bool is_transposed(const ModelFile& model, const FileArchitecture& architecture,
          shows->shape[1] != n_embd;
 }
 
-// To [out, in], each step along a row as long as the file's rows.
+// Makes a tensor [out, in] of one that lies as [in][out], by its strides.
 void turn(FileTensor& tensor, const std::string& path) {
   if (info(tensor.dtype).block > 1 || tensor.encoding != nullptr) {
     fail("{}: tensor {}: expected f32 or f16 in a file of the time when matrices were transposed, found {}",
@@ -261,8 +259,8 @@ ModelFile open_ggml(const std::string& path) {
   header.skip(container.begin(), "magic");
   const int32_t n_vocab = header.i32("n_vocab");
 
-  // Should the numbers allow both layouts, the names decide. Of two failures, that of the layout which made
-  // sense of more bytes is the true one.
+  // If the numbers allow both layouts, the names decide. Of two failures, the one that came after more bytes is
+  // reported.
   std::optional<Error> failure;
   uint64_t furthest = 0;
   for (const FileArchitecture& architecture : file_architectures()) {

@@ -23,7 +23,7 @@ constexpr FtypeRow kFtypes[] = {
     {11, "q3_K", 2, 2}, {12, "q4_K", 2, 2}, {13, "q5_K", 2, 2}, {14, "q6_K", 2, 2},
 };
 
-// Of 22 to 27 April 2023: gave tensors the file's type instead of theirs.
+// Files from 22 to 27 April 2023 give tensors the file's type instead of their own.
 constexpr int kQ4_2File = 5, kQ4_3File = 6;
 
 /// "f32 (0), f16 (1), q4_0 (2, 1002, 2002), ..."

@@ -22,10 +22,10 @@ struct GgmlFtype {
 /// Throws Error, naming `path`, if no file has such a type, or one that is newer than this program.
 GgmlFtype parse_ggml_ftype(int32_t ftype, const std::string& path);
 
-/// The type of a file whose matrices are all of `dtype`, in today's version. ggml must know it.
+/// The number for a file whose matrices are all of `dtype`, in today's version. ggml must know the type.
 int32_t ggml_ftype(DType dtype);
 
-/// What a tensor's type means in a file of that type; nullopt: nothing.
+/// What a tensor's type means in such a file; nullopt: nothing.
 std::optional<TensorType> ggml_type(const GgmlFtype& file, int32_t type);
 
 }  // namespace gptj

@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "io/architectures.h"
-#include "io/fixed_setting.h"
+#include "io/fixed_settings.h"
 #include "io/ggml.h"
 #include "io/ggml_ftype.h"
 #include "io/put_number.h"

@@ -7,7 +7,7 @@ namespace gptj {
 /// Writes a legacy ggml file, as the gpt-j and gpt-2 programs among ggml's examples read it.
 class GgmlWriter : public ModelWriter {
  public:
-  /// Throws Error if the file's header has no place for something that the config says.
+  /// Throws Error if the config has a value for which the header has no place.
   GgmlWriter(const std::string& path, OutputModel model);
 };
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <bit>
 #include <nlohmann/json.hpp>
-#include <unordered_set>
 
 #include "base/error.h"
 #include "io/architectures.h"
@@ -18,7 +17,7 @@ constexpr uint32_t kOldestVersion = 2, kNewestVersion = 3;
 constexpr uint64_t kMaxAlignment = 1 << 16;
 constexpr uint64_t kMaxDimension = 1 << 24;  // far beyond every model, far below overflow
 
-/// Keys behind the architecture's name, and what config.json calls them.
+/// Keys that follow the architecture's name, and what config.json calls them.
 struct ConfigKey {
   const char* gguf;
   const char* huggingface;
@@ -39,7 +38,7 @@ void check_version(uint32_t version, const std::string& path) {
        version, version == 1 ? " (August 2023); convert the original model again" : "");
 }
 
-/// Metadata of one file; its tensors go to the model, which keeps the file.
+/// Reads one file and adds it and its tensors to the model. Returns its metadata.
 GgufMetadata read_file(const std::string& path, ModelFile& model) {
   const InputFile& file = *model.files.emplace_back(std::make_unique<InputFile>(path));
   ByteReader reader(file);
@@ -79,20 +78,21 @@ int64_t vocab_size(const ModelFile& model) {
        unread == nullptr ? "no such tensor" : fmt::format("it as {}, a type that is not read", unread->type));
 }
 
-/// A head of a type that is not read is there nevertheless: loading will say so.
+/// A head of a type that is not read counts, too: loading will report it.
 bool is_tied(const ModelFile& model) {
   constexpr std::string_view kHead = "output.weight";
   return find(model.tensors, kHead) == nullptr && find(model.unread, kHead) == nullptr;
 }
 
-/// The base of rotary angles is GPT-J's; another would be computed wrongly.
+/// Throws Error unless the base of rotary angles is GPT-J's: the model would be computed wrongly.
 void check_rope(const GgufMetadata& metadata, const std::string& architecture) {
   const std::string key = architecture + ".rope.freq_base";
   const double base = metadata.real(key).value_or(10000.0);
   if (base != 10000.0) fail("{}: {}: expected 10000, found {}", quoted(metadata.path()), key, base);
 }
 
-/// GGUF says neither which GELU a model has, nor how many tokens, nor whether its head is the embedding.
+/// GGUF does not say which GELU a model has, how many tokens, or whether its head is the embedding: tensors tell the
+/// latter two.
 nlohmann::json make_config(const GgufMetadata& metadata, const ModelFile& model) {
   const std::string architecture = architecture_of(metadata);
   check_rope(metadata, architecture);
@@ -127,7 +127,7 @@ std::string part_ending(uint64_t number, uint64_t count) {
   return fmt::format("-{:05}-of-{:05}.gguf", number + 1, count);
 }
 
-/// What the names of all parts begin with; of the first part, whose metadata these are.
+/// What the names of all parts begin with, from the metadata of the first one. Throws Error if it is not the first.
 std::string name_of_parts(const GgufMetadata& metadata, uint64_t count) {
   const std::string& path = metadata.path();
   const uint64_t number = metadata.integer(kSplitNumber).value_or(0);
@@ -162,15 +162,6 @@ void read_other_parts(const GgufMetadata& first, ModelFile& model) {
   check_number(first, kSplitTensors, model.tensors.size() + model.unread.size());
 }
 
-void refuse_duplicates(const ModelFile& model) {
-  std::unordered_set<std::string_view> names;
-  const auto add = [&](std::string_view name) {
-    if (!names.insert(name).second) fail("{}: tensor {}: found twice", quoted(model.path), quoted(name));
-  };
-  for (const FileTensor& tensor : model.tensors) add(tensor.name);
-  for (const UnreadTensor& tensor : model.unread) add(tensor.name);
-}
-
 }  // namespace
 
 Vocab open_gguf_vocab(const std::string& path) {
@@ -185,7 +176,6 @@ ModelFile open_gguf(const std::string& path) {
   model.naming = Naming::gguf;
   const GgufMetadata metadata = read_file(path, model);
   read_other_parts(metadata, model);
-  refuse_duplicates(model);
   model.config = std::make_shared<const nlohmann::json>(make_config(metadata, model));
   model.vocab = read_gguf_vocab(metadata);
   return model;

@@ -11,7 +11,7 @@ namespace {
 constexpr uint64_t kMaxNameBytes = 256;
 constexpr uint32_t kMaxDimensions = 4;
 
-/// What ggml calls the types of tensors, by their number; "": there is none, or no longer.
+/// ggml's names of the types of tensors, by their number; "": there is none, or no longer.
 constexpr std::string_view kTypeNames[] = {
     "f32",   "f16",    "q4_0",  "q4_1", "",     "",        "q5_0",   "q5_1",    "q8_0",  "q8_1",   "q2_K",
     "q3_K",  "q4_K",   "q5_K",  "q6_K", "q8_K", "iq2_xxs", "iq2_xs", "iq3_xxs", "iq1_s", "iq4_nl", "iq3_s",
@@ -62,7 +62,7 @@ Described read_description(ByteReader& reader) {
   return out;
 }
 
-/// Nothing: no such type is read.
+/// What a type's number means; nothing for types that are not read.
 std::optional<TensorType> tensor_type(uint32_t type) {
   if (type == kGgufBf16) return TensorType{DType::bf16};
   const auto number = static_cast<int>(std::min<uint32_t>(type, 1 << 16));
@@ -87,10 +87,13 @@ class TensorPlacer {
            quoted(file_.path()), quoted(from.name), data_bytes, from.offset);
     }
     const uint64_t bytes = bytes_of(from, type, data_bytes - from.offset);
-    FileTensor tensor{std::move(from.name),      type.dtype, std::move(from.shape), &file_,
-                      data_begin_ + from.offset, bytes};
-    tensor.encoding = type.encoding;
-    return tensor;
+    return {.name = std::move(from.name),
+            .dtype = type.dtype,
+            .shape = std::move(from.shape),
+            .file = &file_,
+            .offset = data_begin_ + from.offset,
+            .bytes = bytes,
+            .encoding = type.encoding};
   }
 
  private:

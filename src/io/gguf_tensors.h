@@ -7,11 +7,11 @@
 
 namespace gptj {
 
-inline constexpr uint64_t kGgufAlignment = 32;  // unless `general.alignment` says another
+inline constexpr uint64_t kGgufAlignment = 32;  // unless `general.alignment` says otherwise
 inline constexpr uint32_t kGgufBf16 = 30;       // a type that legacy ggml files do not have
 
-/// Reads the `count` descriptions of tensors at which the reader is, and adds them to the model: what they describe
-/// lies behind them, aligned. Throws Error naming the tensor.
+/// Reads `count` descriptions of tensors, at the first of which the reader stands, and adds the tensors to the model.
+/// Their data follows the descriptions, aligned. Throws Error, naming the tensor.
 void read_gguf_tensors(ByteReader& reader, uint64_t count, uint64_t alignment, ModelFile& model);
 
 }  // namespace gptj

@@ -12,7 +12,7 @@ constexpr const char* kTokens = "tokenizer.ggml.tokens";
 constexpr const char* kTypes = "tokenizer.ggml.token_type";
 constexpr const char* kMerges = "tokenizer.ggml.merges";
 
-/// Names that converters give GPT-2's way of splitting text; "default": they knew none.
+/// Names that converters give to GPT-2's way of splitting text; "default" where they knew none.
 constexpr std::string_view kPreTokenizers[] = {"gpt-2", "default", "phi-2"};
 
 void check_kind(const GgufMetadata& metadata) {
@@ -42,7 +42,7 @@ std::optional<int> token_id(const GgufMetadata& metadata, const std::string& key
   return id ? std::optional(static_cast<int>(*id)) : std::nullopt;
 }
 
-/// Tokens that are cut out of a text stand there as they are, others in the alphabet for bytes.
+/// Added tokens are written as they are, others in the alphabet for bytes.
 void add_token(const std::string& written, GgufTokenType type, Vocab& vocab) {
   const bool special = type == GgufTokenType::control;
   if (!special && type != GgufTokenType::user_defined) return vocab.tokens.push_back(token_bytes(written));

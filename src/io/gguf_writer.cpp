@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "io/architectures.h"
-#include "io/fixed_setting.h"
+#include "io/fixed_settings.h"
 #include "io/gguf_metadata.h"
 #include "io/gguf_tensors.h"
 #include "io/gguf_vocab.h"
@@ -68,7 +68,7 @@ class Keys {
   uint64_t count_ = 0;
 };
 
-/// The type that most bytes of the layers are of, in the numbers of general.file_type: those of ggml's files, and one more.
+/// The type of most bytes in the layers, as a number of general.file_type: those of legacy ggml files, and one more.
 uint32_t file_type(const std::vector<OutputTensor>& tensors) {
   std::map<DType, uint64_t> bytes;
   for (const OutputTensor& tensor : tensors) {
@@ -96,7 +96,7 @@ void add_config(const json& config, bool rotary, Keys& keys) {
   keys.real(architecture + ".attention.layer_norm_epsilon", config.at("layer_norm_epsilon").get<float>());
 }
 
-/// Readers ask for a token for each row of the embedding.
+/// With a token for each row of the embedding, as readers expect.
 void add_vocab(const Vocab& vocab, size_t n_rows, Keys& keys) {
   const auto number = [](GgufTokenType type) { return static_cast<int32_t>(type); };
   std::vector<std::string> tokens = written_tokens(vocab);

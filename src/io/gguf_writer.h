@@ -12,7 +12,7 @@ std::optional<uint32_t> gguf_type(DType dtype);
 /// Writes a GGUF file (version 3) of the architecture gptj or gpt2.
 class GgufWriter : public ModelWriter {
  public:
-  /// Throws Error if there is no key for something that the config says.
+  /// Throws Error if the config has a value for which there is no key.
   GgufWriter(const std::string& path, OutputModel model);
 };
 

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "io/shards.h"
-#include "io/weights.h"
+#include "io/weights_file.h"
 #include "text/json.h"
 #include "text/vocab_files.h"
 
@@ -16,12 +16,12 @@ namespace fs = std::filesystem;
 
 constexpr const char* kConfig = "config.json";
 
-/// Where weights are looked for: the first that is there counts, as in transformers.
-struct Weights {
+/// The files that may have the weights: the first that is there counts, as in transformers.
+struct WeightsFile {
   std::string_view name;
   bool is_index;
 };
-constexpr Weights kWeights[] = {
+constexpr WeightsFile kWeights[] = {
     {"model.safetensors", false},
     {"model.safetensors.index.json", true},
     {"pytorch_model.bin", false},
@@ -29,7 +29,7 @@ constexpr Weights kWeights[] = {
 };
 constexpr std::string_view kExpected = "model.safetensors or pytorch_model.bin";
 
-/// What else directories keep weights in.
+/// Other files in which directories keep weights.
 constexpr std::string_view kUnreadWeights[] = {"tf_model.h5", "flax_model.msgpack"};
 
 bool is_there(const fs::path& path) {
@@ -56,7 +56,7 @@ bool is_there(const fs::path& path) {
        kConfig, kExpected);
 }
 
-/// All but the weights.
+/// Everything but the weights.
 ModelFile open_without_weights(const std::string& path, const fs::path& directory, std::string_view weights) {
   const fs::path config = directory / kConfig;
   if (!is_there(config)) {
@@ -74,7 +74,7 @@ ModelFile open_without_weights(const std::string& path, const fs::path& director
 }  // namespace
 
 ModelFile open_huggingface_directory(const std::string& directory) {
-  const auto* weights = std::find_if(std::begin(kWeights), std::end(kWeights), [&](const Weights& known) {
+  const auto* weights = std::find_if(std::begin(kWeights), std::end(kWeights), [&](const WeightsFile& known) {
     return is_there(fs::path(directory) / known.name);
   });
   if (weights == std::end(kWeights)) fail_without_weights(directory);
@@ -83,7 +83,7 @@ ModelFile open_huggingface_directory(const std::string& directory) {
   if (weights->is_index) {
     ShardIndex(path).read(model);
   } else {
-    read_weights(path, model);
+    read_weights_file(path, model);
   }
   return model;
 }
@@ -95,14 +95,14 @@ ModelFile open_weights_file(const std::string& path) {
     ShardIndex(path).read(model);
     return model;
   }
-  for (const Weights& known : kWeights) {
+  for (const WeightsFile& known : kWeights) {
     if (!known.is_index || !is_there(directory / known.name)) continue;
     const ShardIndex index(directory / known.name);
     if (!index.has_shard(name)) continue;
     index.read(model);
     return model;
   }
-  read_weights(path, model);
+  read_weights_file(path, model);
   return model;
 }
 

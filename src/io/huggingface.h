@@ -6,10 +6,12 @@
 
 namespace gptj {
 
-/// Reads a directory in the form of Hugging Face's model repositories: config.json, weights and the tokenizer's files.
+/// Reads a directory in the form of Hugging Face's model repositories: config.json, weights and the tokenizer's
+/// files. Throws Error.
 ModelFile open_huggingface_directory(const std::string& directory);
 
-/// Reads the same, with the weights from this file of the directory, and if that is a shard or an index, from all shards.
+/// The same for a file of weights and what lies beside it. If it is a shard or an index, all shards are read. Throws
+/// Error.
 ModelFile open_weights_file(const std::string& path);
 
 /// The directory of a file's path: "." for a mere name.

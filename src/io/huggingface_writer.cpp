@@ -13,7 +13,7 @@ using nlohmann::json;
 
 constexpr int kIndent = 2;
 
-/// Of safetensors and of config.json.
+/// The names that types have in safetensors and in config.json.
 struct TypeNames {
   DType dtype;
   const char *safetensors, *torch;
@@ -37,7 +37,7 @@ json config_file(json config, std::string_view transformers_class, const Vocab& 
   config["architectures"] = json::array({transformers_class});
   if (vocab.bos) config.emplace("bos_token_id", *vocab.bos);
   if (vocab.eos) config.emplace("eos_token_id", *vocab.eos);
-  config.erase("dtype");  // the new name of the next
+  config.erase("dtype");  // newer configs call torch_dtype so
   config["torch_dtype"] = names_of(dtype).torch;
   return config;
 }

@@ -18,15 +18,16 @@ struct OutputTensor {
   std::vector<int64_t> shape;  // outermost dimension first: [n] or [rows, n]
 };
 
-/// All of a model but its tensors' data.
+/// A model without its tensors' data.
 struct OutputModel {
-  const nlohmann::json& config;  // with Hugging Face's names, every one that Config has
+  const nlohmann::json& config;  // with Hugging Face's names; every key that Config has is there
   const Vocab& vocab;
   std::vector<OutputTensor> tensors;
 };
 
-/// Writes a model: what it is given at first, then its tensors' data in any order. It appears under its name only when
-/// it is complete; destroyed before that, it leaves nothing behind.
+/// Writes a model: first everything but its tensors' data, then that in any order. The file or directory appears
+/// under its name only when it is complete; a writer that is destroyed before that leaves nothing behind. All
+/// functions throw Error if writing fails.
 class ModelWriter {
  public:
   virtual ~ModelWriter() = default;
@@ -36,12 +37,12 @@ class ModelWriter {
   const std::vector<OutputTensor>& tensors() const { return tensors_; }
   uint64_t file_bytes() const { return file_bytes_; }
 
-  /// A part of a tensor's data, from byte `offset` of it on. May be called by many threads at once.
+  /// Writes a part of a tensor's data, from its byte `offset` on. May be called by many threads at once.
   virtual void write(size_t tensor, uint64_t offset, const void* data, size_t bytes) {
     file_.write_at(offsets_[tensor] + offset, data, bytes);
   }
 
-  /// After the last part; every byte of every tensor was written once.
+  /// To be called after the last part, when every byte of every tensor has been written once.
   virtual void finish() { file_.commit(); }
 
  protected:

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <set>
 
 #include "base/error.h"
 #include "io/checksum.h"
@@ -19,15 +18,7 @@ namespace {
 
 using nlohmann::json;
 
-std::optional<DType> dtype_by_name(const json& name) {
-  for (int i = 0; i < kNumDTypes; ++i) {
-    const auto dtype = static_cast<DType>(i);
-    if (name.is_string() && name.get_ref<const std::string&>() == info(dtype).name) return dtype;
-  }
-  return {};
-}
-
-/// Reads the header's list of tensors. Each must begin where the one before it says, so that nothing overlaps and
+/// Reads the header's list of tensors. Each must begin right behind the one before it, so that nothing overlaps and
 /// nothing is left over.
 class TensorReader {
  public:
@@ -50,10 +41,9 @@ class TensorReader {
     const json& name = member(entry, "name");
     if (!name.is_string()) header_.fail("tensors: name", "a text", name);
     name_ = name.get<std::string>();
-    if (!names_.insert(name_).second) fail("{}: tensor {}: found twice", quoted(file_.path()), quoted(name_));
-
     const json& type = member(entry, "dtype");
-    const std::optional<DType> dtype = dtype_by_name(type);
+    const std::optional<DType> dtype =
+        type.is_string() ? dtype_by_name(type.get_ref<const std::string&>()) : std::nullopt;
     if (!dtype) fail_field("dtype", "a type that this version knows", type);
     const std::vector<int64_t> shape = read_shape(member(entry, "shape"), *dtype);
     const uint64_t bytes = native_bytes(*dtype, shape);
@@ -65,12 +55,17 @@ class TensorReader {
            quoted(name_), bytes, data_begin_ + offset, file_.size());
     }
     end_ = offset + bytes;
-    return {name_, *dtype, shape, &file_, data_begin_ + offset, bytes, /*panels=*/true};
+    return {.name = name_,
+            .dtype = *dtype,
+            .shape = shape,
+            .file = &file_,
+            .offset = data_begin_ + offset,
+            .bytes = bytes,
+            .panels = true};
   }
 
   std::vector<int64_t> read_shape(const json& value, DType dtype) const {
-    constexpr uint64_t kLargest =
-        1 << 28;  // of a dimension: far above every model, and no product can overflow
+    constexpr uint64_t kLargest = 1 << 28;  // dimension: far above every model, and no product can overflow
     std::vector<int64_t> shape;
     for (const json& n : value) {
       const bool fits = n.is_number_unsigned() && n.get<uint64_t>() >= 1 && n.get<uint64_t>() <= kLargest;
@@ -104,11 +99,10 @@ class TensorReader {
   const InputFile& file_;
   const uint64_t data_begin_;
   uint64_t end_ = 0;  // of the last tensor, from the beginning of the data
-  std::set<std::string> names_;
   std::string name_;  // of the tensor at hand
 };
 
-/// All that stands before the data.
+/// Everything before the data.
 struct Head {
   JsonFile header;
   std::string vocab;

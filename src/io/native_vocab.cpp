@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-/// JSON has no strings of bytes: each byte is written as the character of its number, in UTF-8.
+/// JSON has no strings of bytes: each byte is written as the character with its number, in UTF-8.
 std::string text_of(std::string_view bytes) {
   std::string text;
   for (const char c : bytes) {
@@ -65,7 +65,7 @@ std::optional<int> optional_id(const JsonFile& file, const json& where, const ch
   return token_id(file, where, key, n_tokens);
 }
 
-/// Counts and bytes, little-endian as the machine.
+/// Reads counts and bytes, which are little-endian like the machine.
 class Fields {
  public:
   Fields(const std::string& path, std::string_view bytes) : path_(path), bytes_(bytes) {}
@@ -109,7 +109,7 @@ void read_tokens_and_merges(Vocab& vocab, std::string_view bytes) {
   for (std::string& token : vocab.tokens) token = fields.take(fields.u32("length of a token"), "a token");
   const uint32_t n_merges = fields.count(2 * sizeof(uint32_t), "number of merges");
   vocab.merges.reserve(n_merges);
-  // Each has two ids where memory has two texts: few bytes must not ask for many.
+  // A merge has two ids in the file and two texts in memory: a small file must not ask for much memory.
   constexpr size_t kMaxRepetition = 16;
   size_t text_left = kMaxRepetition * bytes.size();
   const auto token = [&] {

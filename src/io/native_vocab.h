@@ -7,18 +7,18 @@
 #include "text/json_file.h"
 #include "text/vocab.h"
 
-/// The vocabulary in our own file (docs/formats.md): tokens and merges as bytes, because a hundred thousand values of
-/// JSON take longer to read than a small model's first token, the rest as JSON.
+/// The vocabulary in our own file (docs/formats.md): tokens and merges as bytes, because reading a hundred thousand
+/// values of JSON takes longer than a small model's first token; the rest as JSON.
 namespace gptj {
 
-/// Number of tokens; of each its length and bytes; number of merges; of each the ids of its two sides. Throws Error if
-/// a merge names no token.
+/// The number of tokens, and each one's length and bytes; the number of merges, and the ids of each one's two sides.
+/// Throws Error if a merge is of something that is no token.
 std::string vocab_to_bytes(const Vocab& vocab);
 
 /// {"added": [...], "add_prefix_space", "bos", "eos"}. A token's bytes are the characters U+0000 to U+00FF.
 nlohmann::json vocab_to_json(const Vocab& vocab);
 
-/// Both together; `json` is a part of `file`. Throws Error, naming the field.
+/// Reads both; `json` is a part of `file`. Throws Error, naming the field.
 Vocab read_native_vocab(const JsonFile& file, const nlohmann::json& json, std::string_view bytes);
 
 }  // namespace gptj

@@ -58,7 +58,8 @@ void NativeWriter::finish() {
   file_.write_at(0, &start_, sizeof start_);
   file_.write_at(sizeof start_, head_.data(), head_.size());
   ModelWriter::finish();
-  // Read anew, it comes to lie in huge pages, where the system has them for files; written in pieces it does not.
+  // Written in pieces, the cached file does not lie in huge pages; read anew it does, where the system has them for
+  // files.
   platform::forget_cached(path_);
 }
 

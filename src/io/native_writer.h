@@ -12,7 +12,7 @@ namespace gptj {
 /// Writes our own model file. Its matrices lie in panels.
 class NativeWriter : public ModelWriter {
  public:
-  /// Fixes the place of every tensor. Throws Error if the disk has no room for them.
+  /// Decides where every tensor goes. Throws Error if the disk has no room for them.
   NativeWriter(const std::string& path, OutputModel model);
 
   void write(size_t tensor, uint64_t offset, const void* data, size_t bytes) override;
@@ -21,7 +21,7 @@ class NativeWriter : public ModelWriter {
  private:
   std::string path_;
   NativeStart start_{};
-  std::string head_;                        // what follows it, before the data
+  std::string head_;                        // what lies between it and the data
   std::vector<ChecksumOfParts> checksums_;  // of each tensor
 };
 

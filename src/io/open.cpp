@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <filesystem>
+#include <unordered_set>
 
 #include "base/error.h"
 #include "io/foreign.h"
@@ -11,13 +12,13 @@
 #include "io/native.h"
 #include "io/safetensors.h"
 #include "io/shards.h"
-#include "io/weights.h"
+#include "io/weights_file.h"
 #include "text/vocab_files.h"
 
 namespace gptj {
 namespace {
 
-/// What is known of a path before it is read.
+/// What is known of a path before its form is.
 struct Candidate {
   std::string path;
   bool is_directory;
@@ -102,10 +103,21 @@ const Form& find_form(const std::string& path) {
   return *form;
 }
 
+void refuse_duplicates(const ModelFile& model) {
+  std::unordered_set<std::string_view> names;
+  const auto add = [&](std::string_view name) {
+    if (!names.insert(name).second) fail("{}: tensor {}: found twice", quoted(model.path), quoted(name));
+  };
+  for (const FileTensor& tensor : model.tensors) add(tensor.name);
+  for (const UnreadTensor& tensor : model.unread) add(tensor.name);
+}
+
 }  // namespace
 
 ModelFile open_model_file(const std::string& path) {
-  return find_form(path).open(path);
+  ModelFile model = find_form(path).open(path);
+  refuse_duplicates(model);
+  return model;
 }
 
 Vocab open_vocab(const std::string& path) {

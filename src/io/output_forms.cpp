@@ -33,7 +33,7 @@ bool is_plain(DType dtype) {
   return info(dtype).block == 1;
 }
 
-// The first is that of names which no other row asks for.
+// The first is for all names with which no other row fits.
 constexpr OutputForm kForms[] = {
     {.name = "native",
      .description = "our own file, which loads fastest",

@@ -5,7 +5,7 @@
 
 namespace gptj {
 
-/// Appends a number as model files have them: of the bytes of `Number`, little-endian as the machine.
+/// Appends a number as model files store it: as a `Number`, little-endian like the machine.
 template <typename Number, typename Value>
 void put_number(std::string& to, Value value) {
   static_assert(std::endian::native == std::endian::little, "numbers are written as they lie in memory");

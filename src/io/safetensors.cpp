@@ -163,8 +163,12 @@ void read_safetensors(const InputFile& file, ModelFile& model) {
 
   for (Entry& entry : entries) {
     if (entry.type->dtype) {
-      model.tensors.push_back({std::move(entry.name), *entry.type->dtype, std::move(entry.shape), &file,
-                               data_begin + entry.begin, entry.end - entry.begin});
+      model.tensors.push_back({.name = std::move(entry.name),
+                               .dtype = *entry.type->dtype,
+                               .shape = std::move(entry.shape),
+                               .file = &file,
+                               .offset = data_begin + entry.begin,
+                               .bytes = entry.end - entry.begin});
     } else {
       model.unread.push_back({std::move(entry.name), std::string(entry.type->name)});
     }

@@ -6,8 +6,8 @@
 
 namespace gptj {
 
-/// There is no magic number: a file begins with the length of its header (8 bytes, of
-/// which the upper four are zero) and the header's brace.
+/// Whether a file with these first bytes may be one. There is no magic number: it begins with the length of its
+/// header (8 bytes, of which the upper four are zero) and the header's brace.
 bool looks_like_safetensors(std::string_view first_bytes);
 
 /// Appends the tensors of one safetensors file to `model.tensors` (`model.unread`: those of other types than

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "io/huggingface.h"
-#include "io/weights.h"
+#include "io/weights_file.h"
 #include "text/json.h"
 #include "text/json_file.h"
 
@@ -52,7 +52,7 @@ void ShardIndex::read(ModelFile& model) const {
   };
   for (const std::string& shard : shards_) {
     const size_t n_tensors = model.tensors.size(), n_unread = model.unread.size();
-    read_weights(directory_of(path_) + "/" + shard, model);
+    read_weights_file(directory_of(path_) + "/" + shard, model);
     for (size_t i = n_tensors; i < model.tensors.size(); ++i) add(model.tensors[i].name, shard);
     for (size_t i = n_unread; i < model.unread.size(); ++i) add(model.unread[i].name, shard);
   }

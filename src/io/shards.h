@@ -9,19 +9,19 @@
 
 namespace gptj {
 
-/// By its name, since what is in it is JSON as much else.
+/// Recognised by its name, since its content is JSON like that of many files.
 bool is_shard_index(std::string_view path);
 
 /// An index of weights in several files, their shards: model.safetensors.index.json or pytorch_model.bin.index.json.
 class ShardIndex {
  public:
-  /// Throws Error, also for shards that are not mere names of files beside the index.
+  /// Throws Error, also if a shard is not the mere name of a file beside the index.
   explicit ShardIndex(const std::string& path);
 
   bool has_shard(const std::string& name) const { return shards_.contains(name); }
 
-  /// Adds all shards and their tensors to the model's. Throws Error unless each tensor of the index is where that says,
-  /// and no tensor is in two shards.
+  /// Adds all shards and their tensors to the model. Throws Error if a tensor of the index is not in its shard, or is
+  /// in several.
   void read(ModelFile& model) const;
 
  private:

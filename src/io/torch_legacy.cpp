@@ -12,7 +12,7 @@
 namespace gptj {
 namespace {
 
-/// A storage of the file's list, and where its numbers begin.
+/// A storage, and where its numbers begin in the file.
 struct Place {
   TorchStorage storage;
   uint64_t offset = 0;
@@ -26,7 +26,7 @@ const PickleValue* find_item(const Pickle& pickle, const PickleValue& dict, std:
   return nullptr;
 }
 
-/// The number of the form, then what the machine was like. Returns where the next pickle begins.
+/// Checks the version of the form, and what machine wrote the file. Returns where the next pickle begins.
 size_t check_preamble(std::string_view bytes, const std::string& path) {
   constexpr int64_t kVersion = 1001;
   const Pickle version = read_pickle(bytes, kTorchLegacyMagic.size(), path, is_torch_global);

@@ -3,7 +3,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <set>
 
 #include "base/error.h"
 
@@ -23,7 +22,7 @@ constexpr TorchType kTypes[] = {
     {"torch.IntStorage", "torch.int32", 4, {}},
     {"torch.LongStorage", "torch.int64", 8, {}},
     {"torch.DoubleStorage", "torch.float64", 8, {}},
-    // Types that came after storages lost theirs.
+    // Newer types, which have no storage of their own.
     {"", "torch.uint16", 2, {}},
     {"", "torch.uint32", 4, {}},
     {"", "torch.uint64", 8, {}},
@@ -34,8 +33,8 @@ constexpr std::string_view kUntypedStorage = "torch.storage.UntypedStorage";
 
 constexpr std::string_view kParameter = "torch._utils._rebuild_parameter";
 
-/// The functions that make a tensor of (storage, first, shape, strides, ...), and how many arguments they need. One more
-/// may tell that the numbers are to be negated or the like.
+/// The functions that make a tensor from (storage, first, shape, strides, ...), and how many arguments they take. One
+/// more may say that the numbers are to be negated or the like.
 struct Rebuild {
   std::string_view name;
   size_t arguments;
@@ -124,8 +123,7 @@ class TensorReader {
     }
     const uint64_t values = tensor.storage.bytes() / tensor.type->bytes;
     bool inside = tensor.first < values;
-    uint64_t after =
-        inside ? values - tensor.first - 1 : 0;  // how far its last number may lie behind its first
+    uint64_t after = inside ? values - tensor.first - 1 : 0;  // numbers behind the tensor's first one
     for (size_t i = 0; i < tensor.shape.size(); ++i) {
       if (tensor.shape[i] == 0) fail_field("shape", "whole numbers above 0", dimensions(tensor.shape));
       const auto steps = static_cast<uint64_t>(tensor.shape[i] - 1);
@@ -202,8 +200,8 @@ bool is_contiguous(const TorchTensor& tensor) {
   return true;
 }
 
-/// Tensors may share their numbers, and repeat them with a stride of 0; but a small file must not ask for the memory of
-/// a large model.
+/// Tensors may share their numbers, and repeat them with a stride of 0, but a small file must not ask for a large
+/// model's memory.
 void check_repetition(const std::vector<TorchTensor>& tensors, const InputFile& file) {
   constexpr uint64_t kMaxRepetition = 16;
   uint64_t left = kMaxRepetition * file.size();
@@ -242,14 +240,10 @@ std::vector<TorchTensor> read_torch_tensors(const Pickle& pickle, const InputFil
          kind_name(root.kind));
   }
   std::vector<TorchTensor> tensors;
-  std::set<std::string_view> names;
   for (size_t i = 0; i < root.parts.size(); i += 2) {
     const PickleValue& name = pickle.part(root, i);
     if (name.kind != Kind::text) {
       fail("{}: expected names of tensors, found {}", quoted(file.path()), kind_name(name.kind));
-    }
-    if (!names.insert(name.text).second) {
-      fail("{}: tensor {}: found twice", quoted(file.path()), quoted(name.text));
     }
     tensors.push_back(TensorReader(pickle, file.path(), name.text).read(pickle.part(root, i + 1)));
   }

@@ -19,7 +19,7 @@ struct TorchType {
   std::optional<DType> dtype;  // nullopt: found beside weights (attention masks, counters), never needed
 };
 
-/// A block of numbers in a torch file, which several tensors may look into.
+/// A block of numbers in a torch file, which several tensors may share.
 struct TorchStorage {
   std::string_view key;  // in the pickle
   uint64_t values;
@@ -33,18 +33,18 @@ struct TorchTensor {
   std::string name;
   const TorchType* type;
   TorchStorage storage;
-  uint64_t first;                // number of the storage, which is the tensor's first one
+  uint64_t first;                // index in the storage of the tensor's first number
   std::vector<int64_t> shape;    // outermost dimension first, all > 0
   std::vector<int64_t> strides;  // in numbers, of each dimension
 
-  /// From its first number to its last, with what lies in between.
+  /// Bytes from its first number to its last, with what lies between them.
   uint64_t span() const;
 };
 
-/// Whether weights need that global of Python.
+/// Whether weights need this Python global.
 bool is_torch_global(std::string_view name);
 
-/// The tensors of a state_dict, each name once; valid while the pickle lives. Throws Error, naming the file, for anything else in it.
+/// The tensors of a state_dict; valid while the pickle lives. Throws Error, naming the file, for anything else in it.
 std::vector<TorchTensor> read_torch_tensors(const Pickle& pickle, const InputFile& file);
 
 /// Adds the tensor, whose storage begins at byte `storage_at` of the file and lies inside it.

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view kPickle = "/data.pkl";
 
-/// Of the archive's one folder, whose name is any: data.pkl, the storages data/KEY, and small files about the archive.
+/// The archive has one folder, of any name, with data.pkl, the storages data/KEY, and small files about the archive.
 class Archive {
  public:
   explicit Archive(const InputFile& file) : file_(file) {

@@ -15,7 +15,7 @@ constexpr uint32_t kLocalHeader = 0x04034b50, kCentralHeader = 0x02014b50;
 constexpr uint32_t kEnd = 0x06054b50, kEnd64 = 0x06064b50, kEnd64Locator = 0x07064b50;
 constexpr uint64_t kLocalBytes = 30, kEndBytes = 22, kEnd64Bytes = 56, kLocatorBytes = 20;
 
-/// Stands in a field whose number is in a zip64 field.
+/// A field has this value if its number is in a zip64 field.
 constexpr uint32_t kSee64 = 0xffffffff;
 
 /// The list of entries at the archive's end.
@@ -23,7 +23,7 @@ struct CentralDirectory {
   uint64_t entries, bytes, offset;
 };
 
-/// An entry as the central directory gives it: where its own header begins, and how long its bytes are.
+/// An entry of the central directory: where its own header begins, and how many bytes it has.
 struct CentralEntry {
   std::string name;
   uint64_t header_at, bytes;
@@ -60,7 +60,7 @@ CentralDirectory read_end64(const InputFile& file, uint64_t locator_at) {
   return {entries, bytes, end.u64("place of the directory")};
 }
 
-/// Finds the directory. The archive must end with its end: torch writes no comment behind it.
+/// Finds the directory. The archive must end with its end record: torch writes no comment behind it.
 CentralDirectory read_end(const InputFile& file) {
   if (file.size() < kEndBytes) fail("{}: zip archive: truncated: {} bytes", quoted(file.path()), file.size());
   const uint64_t end_at = file.size() - kEndBytes;
@@ -88,7 +88,7 @@ CentralDirectory read_end(const InputFile& file) {
   return directory;
 }
 
-/// Of an entry's extra fields, puts the numbers of zip64's in place of those that say so.
+/// Reads an entry's extra fields, and replaces numbers that are kSee64 with those of zip64's.
 void read_extra(ByteReader& reader, uint64_t bytes, CentralEntry& entry, uint64_t& packed_bytes) {
   constexpr uint16_t kZip64 = 1;
   for (uint64_t end = reader.offset() + bytes; reader.offset() < end;) {
@@ -152,7 +152,7 @@ uint64_t data_offset(const InputFile& file, const CentralEntry& entry) {
   return reader.offset();
 }
 
-/// `entries` by the place of their headers: each must end before the next one's, the last before the directory.
+/// `entries` by the place of their headers: each must end before the next one's header, the last before the directory.
 void check_overlaps(const InputFile& file, const std::map<uint64_t, ZipEntry>& entries,
                     uint64_t directory_at) {
   for (auto it = entries.begin(); it != entries.end();) {

@@ -2,8 +2,8 @@
 
 #include <cstdint>
 
-/// AMX (Sapphire Rapids 2023): eight registers of 16 rows of 64 bytes. Which one must stand in the instruction, hence the
-/// template parameters.
+/// AMX (Sapphire Rapids 2023): eight registers of 16 rows of 64 bytes. Which one must stand in the instruction, hence
+/// the template parameters.
 namespace gptj::GPTJ_ISA_NAMESPACE {
 
 struct AmxTiles {

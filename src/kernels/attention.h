@@ -65,9 +65,9 @@ struct KvProduct {
     }
   }
 
-  /// Panels are short: of the tile that comes next, the beginnings are asked for, too.
+  /// Panels are short, so the beginnings of the next tile are prefetched, too.
   template <int P>
-  void ask_ahead(const typename Kv::Element* from, int k, int length) const {
+  void prefetch_ahead(const typename Kv::Element* from, int k, int length) const {
     constexpr int kAhead = 64;
     const int64_t next_tile = k + kAhead < length ? 0 : P * panel_stride - int64_t{length} * kPanelRows;
     GPTJ_UNROLL
@@ -90,12 +90,12 @@ struct KvProduct {
       }
     }
     for (int k = 0; k < length; ++k) {
-      if constexpr (S::kPrefetchesAll && C <= 2) ask_ahead<P>(from, k, length);
+      if constexpr (S::kPrefetchesAll && C <= 2) prefetch_ahead<P>(from, k, length);
       const auto number = [&](int v) {
         return Kv::template load<S>(from + v / V * panel_stride + k * kPanelRows + v % V * S::kLanes);
       };
       const auto factor = [&](int c) { return S::set1(factors[c * x_stride + k]); };
-      // The fewer of the two wait in registers for the others.
+      // Whichever are fewer are held in registers.
       if constexpr (C < P * V) {
         F held[C];
         GPTJ_UNROLL
@@ -173,7 +173,7 @@ inline int visible_keys(const AttentionArgs& a, int query) {
   return causal > a.n_common ? causal : a.n_common;
 }
 
-/// Some queries, few enough that their scores stay in L2: keys and values are read once for all of them.
+/// A block of queries, few enough that their scores stay in L2; keys and values are read once for all of them.
 template <class S, class Kv>
 struct QueryBlock {
   using Element = typename Kv::Element;
@@ -278,7 +278,7 @@ struct QueryBlock {
       } else {
         common = begin;
       }
-      for (int c = 1; c < C; ++c) {  // what the later ones see beside
+      for (int c = 1; c < C; ++c) {  // what only later queries see
         const int own = smaller<S>(end, block.visible(query + c));
         if (own > common) product(common, own).template columns<1>(query + c);
       }

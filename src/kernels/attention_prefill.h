@@ -133,8 +133,8 @@ class PrefillAttention {
                                 .y_stride = width});
   }
 
-  /// From a query's scores of `n` tokens their weights, which are zero for more, up to `n_panels`; what the query has
-  /// so far is brought to the same scale.
+  /// Turns a query's scores of `n` tokens into their weights, followed by zeros up to `n_panels`, and brings the
+  /// query's result so far to the same scale.
   void weigh(int query, int n, int n_panels, float* row, uint8_t* to) const {
     const float before = largest[query], now = largest_of<S>(row, n);
     largest[query] = now > before ? now : before;

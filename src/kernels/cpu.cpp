@@ -111,10 +111,10 @@ constexpr InstructionSet kInstructionSets[] = {
 bool has_dotprod() {
   return (::getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
 }
-#else
+#else  // every Apple CPU that runs macOS has it
 bool has_dotprod() {
   return true;
-}  // every Apple CPU that runs macOS
+}
 #endif
 
 constexpr InstructionSet kInstructionSets[] = {

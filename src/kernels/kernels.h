@@ -8,13 +8,13 @@
 #include "tensor/kv_head.h"
 #include "tensor/panel.h"
 
-/// The function table through which the rest of the program computes. One table exists per instruction set;
-/// cpu.h chooses. Every function is noexcept, allocates nothing and is safe to call from several threads on
-/// different outputs. Strides are in elements. Rows of floats may be read and written up to the next multiple
-/// of 16 values: buffers are padded, and padding holds zeros or nothing that matters.
+/// The function table through which the rest of the program computes. One table exists per instruction set; cpu.h
+/// chooses. Every function is noexcept, allocates nothing and is safe to call from several threads on different
+/// outputs. Strides of floats count floats, all others bytes. Rows of floats may be read and written up to the next
+/// multiple of 16 values: buffers are padded, and padding holds zeros or nothing that matters.
 namespace gptj {
 
-/// How a product wants its activations. A row of them is its numbers, then what belongs to these.
+/// The form in which a product takes its activations. A row holds all its numbers first, then their scales.
 enum class Operand {
   f32,     // as they are
   blocks,  // 8 bits, at most 127 in magnitude, then a BlockScale for each 32
@@ -31,14 +31,14 @@ struct BlockScale {
   int32_t pair_sums[2];
 };
 
-/// Longer than what sums are exact in when they are of F32, for bytes are: the fewer scales, the fewer multiplications
-/// with them.
+/// Values that share a SlabScale. More than a kSlab, because sums of bytes are exact at any length, and fewer scales
+/// mean fewer multiplications.
 inline constexpr int kByteSlab = 512;
 
 struct SlabScale {
   float d;
-  int32_t
-      start;  // what sums of products begin with: where weights are 128 too large, -128 times the sum of the numbers
+  /// What sums of products start from: -128 times the sum of the numbers where weights are given plus 128, else 0.
+  int32_t start;
 };
 
 /// Bytes before a row's scales: its numbers, completed to whole registers.
@@ -46,8 +46,8 @@ constexpr int64_t operand_numbers(Operand operand, int64_t n) {
   return round_up(operand == Operand::f32 ? 4 * n : operand == Operand::bf16 ? 2 * n : n, 64);
 }
 
-/// Bytes from row to row: an odd multiple of 512, so that the slabs that rows have in common, of 512 bytes, lie side by
-/// side in the sets of the caches.
+/// Bytes from row to row: an odd multiple of 512, so that the same 512 bytes of several rows fall into different sets
+/// of the caches.
 constexpr int64_t operand_stride(Operand operand, int64_t n) {
   int64_t scales = 0;
   if (operand == Operand::blocks) scales = round_up(n, 32) / 32 * static_cast<int64_t>(sizeof(BlockScale));
@@ -67,13 +67,13 @@ struct MatmulArgs {
   const uint8_t* x;  // [n_columns] rows of the product's operand
   int64_t x_stride;  // bytes
   int n_columns;
-  float* y;  // [n_columns][y_stride], 16 values for each panel
-  int64_t y_stride;
-  uint8_t*
-      scratch;  // [kMatmulScratch], aligned to 64 bytes: the thread's own; only prefill's products use it
+  float* y;          // [n_columns][y_stride], 16 values for each panel
+  int64_t y_stride;  // floats
+  /// [kMatmulScratch], aligned to 64 bytes: the thread's own; only prefill's products use it.
+  uint8_t* scratch;
 };
 
-/// What prefill's products hold of a row in packed form, and room for eight panels of that: they stay in L2.
+/// Bytes of a row that prefill's products pack at a time, and scratch for eight panels of these: they stay in L2.
 inline constexpr int kPackedBytes = 4096;
 inline constexpr int64_t kMatmulScratch = 8 * kPanelRows * (kPackedBytes + sizeof(float));
 
@@ -82,7 +82,7 @@ struct Product {
   void (*matmul)(const MatmulArgs&) noexcept;
 };
 
-/// What a product is asked for. The last two may come to the same.
+/// How products and attention compute. decode and prefill may be the same.
 enum class Arithmetic {
   exact,    // F32 activations
   decode,   // few tokens: the weights as they are stored, which memory delivers no faster
@@ -90,29 +90,29 @@ enum class Arithmetic {
 };
 inline constexpr int kNumArithmetics = 3;
 
-/// Queries of one head against its keys and values: query i sees the first n_past + i + 1 tokens, or n_common if those
-/// are more.
+/// Queries of one head against its keys and values: query i sees the first n_past + i + 1 tokens, or the first
+/// n_common if these are more.
 struct AttentionArgs {
   KvHead kv;
   int head_dim;
   float scale;
-  const float* q;  // [n_queries][q_stride]
-  int64_t q_stride;
+  const float* q;    // [n_queries][q_stride]
+  int64_t q_stride;  // floats
   int n_queries;
   int n_past;
-  int n_common;  // 0, or to see tokens that follow at most n_past + n_queries
-  float* out;    // [n_queries][out_stride]; nothing is written beyond head_dim
-  int64_t out_stride;
-  float* scratch;  // [attention_scratch(n_ctx, n_queries, head_dim)]
+  int n_common;        // tokens that all queries see; 0: attention is causal, at most n_past + n_queries
+  float* out;          // [n_queries][out_stride]; nothing is written beyond head_dim
+  int64_t out_stride;  // floats
+  float* scratch;      // [attention_scratch(n_ctx, n_queries, head_dim)]
 };
 
-/// Queries that meet keys and values together, and tokens that they meet at a time: their scores, and the
-/// keys or values, stay in L2.
+/// Queries that are computed together, and tokens that they meet at a time: their scores, and the keys or values, stay
+/// in L2.
 inline constexpr int kMaxQueryBlock = 32;
 inline constexpr int kKeyBlock = kKvPage;
 
-/// Floats that attention needs beside, whatever the arithmetic: of a block of queries the scores of all tokens, or of
-/// all queries the results so far and a block of keys and values in BF16.
+/// Floats of scratch that attention needs, whatever the arithmetic: either the scores of one block of queries for all
+/// tokens, or the results so far of all queries and one block of keys and values in BF16.
 constexpr int64_t attention_scratch(int64_t n_ctx, int64_t n_queries, int64_t head_dim) {
   const int64_t width = round_up(head_dim, 16);
   const int64_t scores = kMaxQueryBlock * (round_up(n_ctx, 16) + 16 + kKeyBlock + width);
@@ -129,9 +129,9 @@ struct FormatKernels {
 };
 
 struct KvKernels {
-  /// A token's key and value [head_dim] into their places.
+  /// Puts a token's key and value [head_dim] into the cache.
   void (*store)(const KvHead& head, int token, const float* key, const float* value, int head_dim) noexcept;
-  /// What was kept of it.
+  /// Reads them back, as exactly as the cache has kept them.
   void (*load)(const KvHead& head, int token, float* key, float* value, int head_dim) noexcept;
   /// softmax(q K^T * scale) V. A query's result does not depend on the other queries.
   void (*attention[kNumArithmetics])(const AttentionArgs&) noexcept;  // index: Arithmetic
@@ -148,8 +148,8 @@ struct Kernels {
   /// y = (x - mean) / sqrt(variance + eps) * gain + bias over n values (arXiv:1607.06450).
   void (*layer_norm)(const float* x, const float* gain, const float* bias, int n, float eps,
                      float* y) noexcept;
-  /// A row of an operand from n values, for 8 bits a multiple of 32; index: Operand. nullptr: nothing to do, or
-  /// no product wants it.
+  /// Makes a row of an operand from n values, a multiple of 32 for operands in 8 bits; index: Operand. nullptr:
+  /// nothing to do, or no product takes it.
   void (*pack[kNumOperands])(const float* x, int n, uint8_t* row) noexcept;
   /// Rotates the pairs (x[2i], x[2i+1]) by angles given as (cos, sin) pairs (RoPE, arXiv:2104.09864).
   void (*rotate)(float* x, const float* cos_sin, int n_rot) noexcept;
@@ -158,7 +158,7 @@ struct Kernels {
 
   /// Reads `bytes`, a multiple of 256, and does as little as possible with them.
   int32_t (*read_roof)(const uint8_t* data, int64_t bytes) noexcept;
-  /// Nothing but multiply-adds, in F32, of bytes and of BF16; return the operations done, two for each.
+  /// Nothing but multiply-adds in F32, of bytes, and of BF16. Return the number of operations, two for each.
   int64_t (*f32_roof)(int64_t repeats) noexcept;
   int64_t (*int8_roof)(int64_t repeats) noexcept;
   int64_t (*bf16_roof)(int64_t repeats) noexcept;  // nullptr: no such instruction

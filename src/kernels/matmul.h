@@ -56,8 +56,8 @@ void unpack(const uint8_t* panel, int begin, int end, float* out) noexcept {
   unpack_slab<S, Format>(panel, begin, end, out);
 }
 
-/// Asks for what a stream of weights will need, where the prefetchers of the hardware leave a core waiting: those of a single
-/// stream, with more to do than one product for each weight; on some CPUs those of several, too.
+/// Prefetches weights where the hardware alone leaves a core waiting: with a single stream, and on some CPUs with
+/// several.
 template <class S, int kStreams, int kBytes>
 inline void prefetch(const uint8_t* stream, int64_t stride) {
   if constexpr (kStreams == 1 || S::kPrefetchesAll) {
@@ -142,9 +142,9 @@ inline void for_panels(int n_panels, const Body& body) {
   for (; p < n_panels; ++p) body.template operator()<1>(p);
 }
 
-/// Calls body(panel, begin, end, first column, columns) for every slab of every panel with every column, where many
-/// columns meet an unpacked slab: `kInCache` columns' slabs stay in a cache. With fewer columns than that, the next
-/// slabs of a panel come first, for weights should be read as they lie.
+/// Calls body(panel, begin, end, first column, columns) for every slab of every panel and every column, where a slab
+/// is unpacked once for many columns: for `kInCache` columns at a time, whose slabs stay in a cache. With fewer
+/// columns, the next slabs of the same panel come first, so that weights are read in the order in which they lie.
 template <class S, int kInCache, class Body>
 inline void for_slabs(const MatmulArgs& a, const Body& body) {
   for (int first = 0; first < a.n_columns; first += kInCache) {
@@ -169,8 +169,8 @@ template <class S, class Format>
 struct FloatMatmul {
   static int slab_end(int n, int begin) { return n - begin < kSlab ? n : begin + kSlab; }
 
-  /// Few columns: weights go from memory to registers, as many panels at a time as give enough chains; that also
-  /// makes as many streams from memory, and one stream does not keep a core's prefetchers busy.
+  /// Few columns: weights go from memory to registers, as many panels at a time as make enough chains. That also reads
+  /// memory in several streams; one would not keep a core's prefetchers busy.
   template <int P, int C>
   static void direct(const MatmulArgs& a) {
     for_panels<P>(a.n_panels, [&]<int kPanels>(int p) {

@@ -8,8 +8,8 @@
 /// a row; columns are in it already. One tile serves weights and attention, and both kinds of numbers.
 namespace gptj {
 
-/// The sums of packed panels of floats, with panels that are packed on their way through registers: where there are no
-/// more columns than one tile has, they would come back from L2 only once, and memory waits meanwhile.
+/// The same sums as with packed panels of floats, but weights are packed in registers on their way from memory: where
+/// one tile spans all columns, packed panels would be read only once, and memory would wait meanwhile.
 template <class S, class Format, int P>
 struct Bf16Stream {
   const MatmulArgs& a;
@@ -89,7 +89,7 @@ struct PackedMatmul {
     run_parts(a, kPanels, kValues);
   }
 
-  /// Columns that one tile spans meet weights on their way from memory, with the same sums.
+  /// No more columns than one tile spans. The sums are the same.
   static void few(const MatmulArgs& a) {
     if constexpr (kTiled<S>) {
       run_parts(a, 2, kByteSlab / kNumberBytes);  // which stay in L1
@@ -111,9 +111,9 @@ struct PackedMatmul {
       for (int begin = 0; begin < a.n; begin += max_values) {
         const int end = smaller<S>(a.n, begin + max_values);
         const int n_lanes = ((end - begin) * kNumberBytes + 3) / 4;
-        const int64_t of_row =
-            a.panel_stride * (end - begin) / a.n;  // a part of the next panels, if it was the last
-        const int64_t ahead = end < a.n ? of_row : of_row + (n_panels - 1) * a.panel_stride;
+        // What is packed next lies behind this part of a panel, or, if it is the last one, behind all of these panels.
+        const int64_t part_bytes = a.panel_stride * (end - begin) / a.n;
+        const int64_t ahead = end < a.n ? part_bytes : part_bytes + (n_panels - 1) * a.panel_stride;
         for (int i = 0; i < n_panels; ++i) {
           pack(panels + i * a.panel_stride, begin, end, ahead, packed[i]);
           complete_lanes<S>(packed[i].lanes[0][0], n_lanes);

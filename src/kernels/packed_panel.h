@@ -14,7 +14,7 @@ struct PackedPanel {
   float scales[kPanelRows];  // of the rows, in 8 bits
 };
 
-/// Zeros from lane `n` on, as far as a product goes beyond.
+/// Zeros from lane `n` to the end of the last tile that a product reads.
 template <class S>
 inline void complete_lanes(uint8_t* lanes, int n) {
   if constexpr (kTiled<S>) {
@@ -22,10 +22,10 @@ inline void complete_lanes(uint8_t* lanes, int n) {
   }
 }
 
-/// Asks for bytes that will be packed after those of now: they come while these are worked on. Between panels that many
-/// columns meet, the hardware would forget the stream.
+/// Prefetches the bytes that are packed next, while the present ones are worked on. Packed panels meet many columns
+/// before the next ones are read, so the hardware would forget the stream.
 template <int kBytes>
-inline void ask_for(const uint8_t* from) {
+inline void prefetch_to_l2(const uint8_t* from) {
   constexpr int kLine = 64, kIntoL2 = 2;
   GPTJ_UNROLL
   for (int i = 0; i < kBytes; i += kLine) __builtin_prefetch(from + i, 0, kIntoL2);
@@ -38,20 +38,19 @@ inline typename S::I bf16_pair(const uint8_t* panel, int k, int row, int end) {
   return S::pack_bf16(Format::template load<S>(panel, k, row), S::set1(0.0f));
 }
 
-/// Values [begin, end) of a panel of floats; `ahead` bytes from there lies what comes next.
+/// Packs values [begin, end) of a panel of floats; those that are packed next lie `ahead` bytes from them.
 template <class S, class Format>
 inline void pack_panel_bf16(const uint8_t* panel, int begin, int end, int64_t ahead, PackedPanel& out) {
   constexpr int kPair = 2 * 2 * kPanelRows;
   for (int k = begin; k < end; k += 2) {
-    ask_for<kPair>(panel + k / 2 * kPair + ahead);
+    prefetch_to_l2<kPair>(panel + k / 2 * kPair + ahead);
     for (int row = 0; row < kPanelRows; row += S::kLanes) {
       S::store_bytes(out.lanes[(k - begin) / 2][row], bf16_pair<S, Format>(panel, k, row, end));
     }
   }
 }
 
-/// Blocks, whose scales differ, in 8 bits with one scale for each row: as exact as 8 bits are where the largest value of
-/// the row is 127.
+/// Packs blocks, whose scales differ, as bytes with one scale for each row, whose largest value becomes 127.
 template <class S, class Format>
 struct PanelOfBytes {
   using F = typename S::F;
@@ -64,8 +63,8 @@ struct PanelOfBytes {
   // Two roundings, of value and minimum, may add up to one more.
   static constexpr float kTop = Format::kHasMin ? 126.0f : 127.0f;
 
-  static constexpr int kPanelBytes =
-      Format::kPanelBlock * kQuantBlock / Format::kBlock;  // of 32 values of 16 rows
+  /// Of 32 values of 16 rows.
+  static constexpr int kPanelBytes = Format::kPanelBlock * kQuantBlock / Format::kBlock;
 
   static F magnitude(F x) { return S::max(x, S::sub(S::set1(0.0f), x)); }
 
@@ -82,7 +81,7 @@ struct PanelOfBytes {
     return S::bit_or(S::bit_and(value, S::set1(int32_t{0xffff})), S::template shift_left_32<16>(value));
   }
 
-  /// Blocks [first, first + n_blocks) of 32 values; `ahead` bytes from there lies what comes next.
+  /// Packs blocks [first, first + n_blocks) of 32 values; those that are packed next lie `ahead` bytes from them.
   static void pack(const uint8_t* panel, int first, int n_blocks, int64_t ahead, PackedPanel& out) {
     for (int row = 0; row < kPanelRows; row += S::kLanes) {
       F top = S::set1(1e-30f);
@@ -92,7 +91,7 @@ struct PanelOfBytes {
       S::store(out.scales + row, S::mul(top, S::set1(1 / kTop)));
       const F inverse = S::div(S::set1(kTop), top);
       for (int b = 0; b < n_blocks; ++b) {
-        if (row == 0) ask_for<kPanelBytes>(Format::template quants<S>(panel, first + b) + ahead);
+        if (row == 0) prefetch_to_l2<kPanelBytes>(Format::template quants<S>(panel, first + b) + ahead);
         block(panel, first + b, row, inverse, out.lanes + b * kQuantGroups);
       }
     }

@@ -65,8 +65,8 @@ struct PackedTile {
     return a.y + (column + c) * a.y_stride + panel * kPanelRows + v * S::kLanes;
   }
 
-  /// sums += W x over the lanes [begin, end). Columns that come next are asked for: they come from far, and the
-  /// hardware does not know where.
+  /// sums += W x over the lanes [begin, end). Prefetches the next columns: they are far away, and the hardware cannot
+  /// know where.
   void add(Sum (&sums)[V][C], int begin, int end) const {
     constexpr int kLanesOfLine = 16, kIntoL2 = 2;
     const uint8_t* w = weights(0) + begin * kPanelRows * 4;

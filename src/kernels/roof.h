@@ -9,8 +9,8 @@
 /// has products under way (units x latency: 8 to 12 on x86, up to 16 on ARM).
 namespace gptj {
 
-/// In four streams: one alone does not keep the prefetchers of a core busy (measured on Zen 3: 27 GB/s with one, 35 with
-/// four). Whole lines: with a word of each, Zen 4 reads at 25 GB/s instead of 34.
+/// In four streams: one alone does not keep the prefetchers of a core busy (measured on Zen 3: 27 GB/s with one, 35
+/// with four). Whole lines: with a word of each, Zen 4 reads at 25 GB/s instead of 34.
 template <class S>
 int32_t read_roof(const uint8_t* data, int64_t bytes) noexcept {
   using I = typename S::I;
@@ -74,8 +74,8 @@ inline int64_t run_chains(int64_t repeats, Register start, const Step& step) {
   return repeats * kRoofChains<S> * S::kLanes * kPerLane;
 }
 
-/// The same with tiles, `kPerLane` numbers in 4 bytes. Of numbers that are like drawn at random: zeros take less power, and
-/// the clock is faster then than any product's can be.
+/// The same with tiles, `kPerLane` numbers in 4 bytes. The numbers are as good as random: zeros take less power, and
+/// the clock would be faster than with any real product.
 template <class S, template <class> class Dot, int kPerLane>
 inline int64_t tile_chains(int64_t repeats) {
   using Tiles = typename S::Tiles;

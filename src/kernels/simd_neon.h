@@ -158,9 +158,9 @@ struct Simd {
     return vpadalq_s16(acc, vpaddq_s16(vmull_s8(vget_low_s8(a), vget_low_s8(b)), vmull_high_s8(a, b)));
 #endif
   }
-  static I dot_unsigned(I acc, I w, I x) {
+  static I dot_unsigned(I acc, I w, I x) {  // weights are at most 63: their sign bit is clear
     return dot_signed(acc, w, x);
-  }  // at most 63: the sign bit is clear
+  }
   static void store_int8(int8_t* p, I x) {
     const int16x4_t words = vqmovn_s32(x);
     const int8x8_t bytes = vqmovn_s16(vcombine_s16(words, words));

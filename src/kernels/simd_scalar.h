@@ -10,18 +10,19 @@ namespace gptj::scalar {
 
 struct Simd {
   static constexpr int kLanes = 1;
-  static constexpr int kColumns = 2;  // of a panel that a tile of a product spans where there are many
-  static constexpr int kPanels = 1;   // that it spans where there is one column
-  static constexpr int kTilePanels =
-      1;  // the same, and columns, where there are few: weights come from memory
-  static constexpr int kTileColumns = 2;
-  static constexpr int kManyColumns = 12;  // from so many on, unpacking weights once costs less than it saves
-  static constexpr int kQuantColumns = 2;  // the same with 8-bit activations
-  static constexpr bool kUnsignedDot = false;    // of 8-bit dot products: do weights have to be unsigned?
-  static constexpr bool kPairSums = false;       // do they exist with sums of pairs in 16 bits?
-  static constexpr bool kByteDot = false;        // are they one instruction?
-  static constexpr bool kBf16Dot = false;        // and products of BF16 numbers?
-  static constexpr bool kPrefetchesAll = false;  // is it worth it for several streams at a time?
+  // What a tile of a product spans:
+  static constexpr int kColumns = 2;       // columns, with one panel, where there are many columns
+  static constexpr int kPanels = 1;        // panels, where there is one column
+  static constexpr int kTilePanels = 1;    // panels and
+  static constexpr int kTileColumns = 2;   // columns, where these are few: weights come from memory
+  static constexpr int kQuantColumns = 2;  // columns, with activations in 8 bits
+  static constexpr int kManyColumns = 12;  // columns from which on it pays to unpack weights once
+
+  static constexpr bool kUnsignedDot = false;    // 8-bit dot products want unsigned weights
+  static constexpr bool kPairSums = false;       // there are some with sums of pairs in 16 bits
+  static constexpr bool kByteDot = false;        // they are one instruction
+  static constexpr bool kBf16Dot = false;        // dot products of BF16 numbers are one
+  static constexpr bool kPrefetchesAll = false;  // prefetching pays with several streams, too
   using F = float;
   using I = int32_t;
 

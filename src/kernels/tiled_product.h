@@ -4,11 +4,11 @@
 #include "kernels/smaller.h"
 #include "kernels/unroll.h"
 
-/// Panels times many columns where the CPU has tiles: registers of 16 rows of 64 bytes, of which one instruction multiplies
-/// two. A tile of weights is 16 lanes of a packed panel, one of columns 64 bytes of each of 16 of them.
+/// Panels times many columns where the CPU has tiles: registers of 16 rows of 64 bytes, of which one instruction
+/// multiplies two. A tile of weights is 16 lanes of a packed panel, one of columns 64 bytes of each of 16 of them.
 namespace gptj {
 
-/// Columns for one or two tiles, n in all, with all panels. Two panels at a time make up to four tiles of sums, which are
+/// All panels times n columns, which fill one or two tiles. Two panels at a time make up to four tiles of sums,
 /// numbered [tile of columns][panel]; tiles 4 and 5 hold columns, 6 and 7 weights.
 template <class S, template <class> class Dot, int kColumnTiles>
 class TiledColumns {
@@ -92,8 +92,8 @@ class TiledColumns {
     }
   }
 
-  /// The next `more` columns' sums of the slab before, multiplied with their scales: the tiles are busy meanwhile. Of one
-  /// panel alone, a second one's that means nothing, too.
+  /// Multiplies the sums of the slab before with their scales, for the next `more` columns, while the tiles are busy.
+  /// Always for two panels: where there is only one, results of the second mean nothing.
   void scale(int more) {
     const int begin = unscaled.column, end = smaller<S>(n, begin + more);
     const auto* x_scale = reinterpret_cast<const uint8_t*>(unscaled.x_scales) + (column + begin) * a.x_stride;

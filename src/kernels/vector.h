@@ -29,8 +29,7 @@ inline typename S::F times_sigmoid(typename S::F x, typename S::F y) {
   return S::div(x, S::add(S::set1(1.0f), e));
 }
 
-/// 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) (arXiv:1606.08415); 0.5 (1 + tanh(u)) is the sigmoid of
-/// 2u.
+/// 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) (arXiv:1606.08415), where 0.5 (1 + tanh(u)) is the sigmoid of 2u.
 struct GeluNew {
   template <class S>
   static typename S::F apply(typename S::F x) {
@@ -111,14 +110,14 @@ inline int32_t pair_sums(const int8_t* q) {
   return static_cast<int32_t>(without(both) | without(both >> 16) << 16);
 }
 
-/// A sum of two such.
+/// The sum of two of these.
 template <class S>
 inline int32_t add_pairs(int32_t a, int32_t b) {
   const auto x = static_cast<uint32_t>(a), y = static_cast<uint32_t>(b);
   return static_cast<int32_t>(((x + y) & 0xffffu) | ((x >> 16) + (y >> 16)) << 16);
 }
 
-/// The sums that a block of quantized values is accompanied by.
+/// The scale and the sums of a block of quantized values.
 template <class S>
 inline BlockScale describe_block(const int8_t* q, float d) {
   const int32_t second = pair_sums<S>(q + kQuantBlock / 2);

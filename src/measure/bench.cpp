@@ -13,10 +13,10 @@
 namespace gptj {
 namespace {
 
-constexpr double kMinSeconds = 0.1;  // some time slices, a clock that has settled
+constexpr double kMinSeconds = 0.1;  // several time slices, and enough for the clock to settle
 constexpr int64_t kRepeats = 100'000;
 
-/// work() per second, repeated until it has lasted.
+/// What work() returns, per second; repeated for kMinSeconds.
 template <typename Work>
 double rate(const Work& work) {
   const auto start = std::chrono::steady_clock::now();
@@ -33,7 +33,7 @@ double rate(const Work& work) {
 struct RoofMeter::Impl {
   Impl(int n_threads, uint64_t read_bytes)
       : pool(thread_count(n_threads)), memory(pool, static_cast<int64_t>(read_bytes)) {
-    memory.read(kernels());  // threads have started, and the clock has risen
+    memory.read(kernels());  // so that threads have started and the clock has risen
   }
 
   ThreadPool pool;
@@ -58,12 +58,11 @@ double RoofMeter::measure(Roof roof) {
 
 Roof prompt_roof(const ModelInfo& model, bool exact) {
   const Arithmetic arithmetic = exact ? Arithmetic::exact : Arithmetic::prefill;
-  for (int d = 0; d < kNumDTypes; ++d) {
-    if (model.memory_type != info(static_cast<DType>(d)).name) continue;
-    const Operand operand = kernels().formats[d].products[static_cast<int>(arithmetic)].operand;
-    return operand == Operand::f32 ? Roof::f32 : operand == Operand::bf16 ? Roof::bf16 : Roof::int8;
-  }
-  return Roof::f32;
+  const std::optional<DType> dtype = dtype_by_name(model.memory_type);
+  if (!dtype) return Roof::f32;
+  const FormatKernels& format = kernels().formats[static_cast<int>(*dtype)];
+  const Operand operand = format.products[static_cast<int>(arithmetic)].operand;
+  return operand == Operand::f32 ? Roof::f32 : operand == Operand::bf16 ? Roof::bf16 : Roof::int8;
 }
 
 double prompt_operations(const ModelInfo& model, int n_tokens) {

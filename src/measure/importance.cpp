@@ -54,9 +54,9 @@ ImportanceResult measure_importance(Session& session, std::span<const int> ids, 
   ImportanceResult result;
   while (result.n_windows < n_windows) {
     session.truncate(0);
-    // Every token's logits, so that the head sees as much as the layers do.
-    session.prefill(ids.subspan(static_cast<size_t>(result.n_windows) * window, window),
-                    [](int, std::span<const float>) {});
+    // With every token's logits, so that the head's inputs are measured as often as those of the layers.
+    session.prefill_each(ids.subspan(static_cast<size_t>(result.n_windows) * window, window),
+                         [](int, std::span<const float>) {});
     ++result.n_windows;
     if (progress && !progress(result.n_windows, n_windows)) fail("imatrix was stopped");
   }

@@ -11,7 +11,7 @@
 /// The file that KlBaseWriter writes: a header, and for each scored token a record (docs/research.md).
 namespace gptj {
 
-/// What a model predicts after one token.
+/// What a model predicts after one token. Log-probabilities are in nats.
 struct Prediction {
   double log_likelihood = 0;  // of the token that follows
   int most_likely = 0;
@@ -25,7 +25,7 @@ struct Prediction {
   double log_probability(size_t id) const { return double{top} - double{step} * levels[id]; }
 };
 
-/// The sizes of a base file of this text. Throws Error as perplexity_windows() does.
+/// The sizes in the base file of a text. Throws Error as perplexity_windows() does.
 struct KlBaseLayout {
   explicit KlBaseLayout(const ScoredText& text);
 

@@ -12,7 +12,7 @@
 namespace gptj {
 namespace {
 
-/// With linear interpolation, as numpy.percentile. `values` are sorted.
+/// The q-quantile of sorted values, interpolated linearly like numpy.percentile.
 double quantile(const std::vector<double>& values, double q) {
   const double at = q * static_cast<double>(values.size() - 1);
   const auto below = static_cast<size_t>(at);
@@ -20,7 +20,8 @@ double quantile(const std::vector<double>& values, double q) {
   return values[below] + (at - static_cast<double>(below)) * (values[above] - values[below]);
 }
 
-/// sum of P ln(P / Q) - P + Q: the divergence, but never negative although P is rounded and so does not sum to one.
+/// sum of P ln(P / Q) - P + Q: the divergence, in a form that is never negative although the rounded P does not sum
+/// to 1.
 double divergence(const Prediction& p, std::span<const float> logits, double sum_of_q) {
   double divergence = 1;  // the sum of Q
   for (size_t i = 0; i < logits.size(); ++i) {
@@ -69,7 +70,7 @@ struct KlDivergence::Impl {
   KlBaseReader base;
   std::vector<double> divergences;
   Mean divergence, same_top, delta_p;
-  Mean base_nll, more_nll;  // that of the base, and how much more the model's is
+  Mean base_nll, more_nll;  // negative log-likelihood of the base, and how much larger the model's is
 };
 
 KlDivergence::KlDivergence(const std::string& base, const ScoredText& text)

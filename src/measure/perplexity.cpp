@@ -7,8 +7,9 @@
 #include "measure/mean.h"
 
 namespace gptj {
+
 int perplexity_windows(size_t n_tokens, int window) {
-  constexpr int kShortestWindow = 3;  // of less, the second half predicts nothing
+  constexpr int kShortestWindow = 3;  // the second half of a shorter one predicts nothing
   if (window < kShortestWindow) {
     fail("perplexity: expected a context of at least {} tokens, found {}", kShortestWindow, window);
   }
@@ -30,7 +31,7 @@ PerplexityResult perplexity(Session& session, std::span<const int> ids,
     const auto tokens =
         ids.subspan(static_cast<size_t>(w) * static_cast<size_t>(window), static_cast<size_t>(window));
     session.truncate(0);
-    session.prefill(tokens, [&](int index, std::span<const float> logits) {
+    session.prefill_each(tokens, [&](int index, std::span<const float> logits) {
       if (index < window / 2 || index + 1 >= window) return;
       const int next = tokens[static_cast<size_t>(index) + 1];
       nll.add(-log_likelihood(logits, next));

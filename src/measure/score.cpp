@@ -11,13 +11,13 @@
 namespace gptj {
 namespace {
 
-/// What Python's str.rstrip() takes away: \s, and the four separators of ASCII.
+/// Whether Python's str.rstrip() removes a character: \s, and ASCII's four separators.
 bool is_python_space(int32_t c) {
   constexpr int32_t kFileSeparator = 0x1c, kUnitSeparator = 0x1f;
   return char_class(c) == CharClass::space || (kFileSeparator <= c && c <= kUnitSeparator);
 }
 
-/// Where the white space begins that ends a text.
+/// Where the white space at the end of a text begins.
 size_t trailing_space(std::string_view text) {
   size_t end = text.size();
   while (end > 0) {
@@ -50,13 +50,13 @@ EncodedPair encode_pair(const Tokenizer& tokenizer, std::string_view context, st
 Score score(Session& session, const EncodedPair& pair) {
   const auto n_ctx = static_cast<size_t>(session.n_ctx());
   const size_t n_continuation = pair.continuation.size();
-  assert(!pair.context.empty() && n_continuation > 0 && !session.reads_both_ways());
+  assert(!pair.context.empty() && n_continuation > 0 && !session.prefix_lm());
   if (n_continuation > n_ctx) {
     fail("continuation: expected at most {} tokens, the context's size, found {}", n_ctx, n_continuation);
   }
   std::vector<int> tokens = pair.context;
-  tokens.insert(tokens.end(), pair.continuation.begin(),
-                pair.continuation.end() - 1);  // nothing follows the last
+  // Nothing follows the last token, so it need not be evaluated.
+  tokens.insert(tokens.end(), pair.continuation.begin(), pair.continuation.end() - 1);
   const size_t n_cut = tokens.size() - std::min(tokens.size(), n_ctx);
   const std::span all = std::span<const int>(tokens).subspan(n_cut);
 
@@ -67,7 +67,7 @@ Score score(Session& session, const EncodedPair& pair) {
   if (n_kept < before.size()) session.prefill(before.subspan(n_kept));
   Score result{
       .is_greedy = true, .n_tokens = static_cast<int>(n_continuation), .n_cut = static_cast<int>(n_cut)};
-  session.prefill(all.subspan(before.size()), [&](int index, std::span<const float> logits) {
+  session.prefill_each(all.subspan(before.size()), [&](int index, std::span<const float> logits) {
     const int id = pair.continuation[static_cast<size_t>(index)];
     if (id < 0 || id >= std::ssize(logits)) {
       fail("token id: expected 0 to {}, found {}", logits.size() - 1, id);

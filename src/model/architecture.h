@@ -10,34 +10,35 @@
 
 namespace gptj {
 
-/// Whether work is to end early.
+/// Whether work should end early.
 using Cancelled = std::function<bool()>;
 
-/// A family of models: its weights and how tokens pass through them. Const once its weights are loaded.
+/// A family of models: its weights, and how tokens pass through them. Const once its weights are loaded.
 class Architecture {
  public:
   virtual ~Architecture() = default;
 
   const Config& config() const { return config_; }
 
-  /// Names every tensor to the binder.
+  /// Names every weight to the binder.
   virtual void bind(Binder& binder) = 0;
 
-  /// Evaluates the tokens of the pass: keys and values go into its KV cache behind those that are there (whoever calls then
-  /// appends the tokens), hidden states stay in its scratch. False: `cancelled` said so, which is asked before each layer.
+  /// Evaluates the tokens of the pass. Their keys and values go into its KV cache behind those that are there (the
+  /// caller then appends the tokens to it), their hidden states stay in its scratch. `cancelled` is asked before each
+  /// layer; false: it said yes.
   virtual bool forward(const Pass& pass, const Cancelled& cancelled = {}) const = 0;
 
-  /// Of its tokens [first, first + count), from there: the states after the final norm.
+  /// After forward(): the states of tokens [first, first + count) after the final norm.
   Rows final_states(const Pass& pass, int first, int count) const {
     return final_norm(pass, head(), config_.layer_norm_eps, first, count);
   }
 
-  /// And the logits, to rows 0 ... of Scratch::logits.
+  /// After forward(): makes their logits, in rows 0 ... of Scratch::logits.
   void logits(const Pass& pass, int first, int count) const {
     lm_logits(pass, head(), config_.layer_norm_eps, first, count);
   }
 
-  /// Bytes of weights that evaluating one token reads.
+  /// Bytes of weights that evaluating a single token reads.
   virtual uint64_t read_bytes() const = 0;
 
  protected:

@@ -116,7 +116,13 @@ void Binder::add_matrix(MatrixBinding binding, int64_t rows, int64_t n) {
 
 void Binder::matrix(Matrix& to, const TensorName& name, int64_t rows, int64_t n, int layer) {
   const FileTensor& from = require(name, layer, {rows, n});
-  add_matrix({name.in(Naming::huggingface, layer), layer, &to, &from, false, {}, name}, rows, n);
+  add_matrix({.name = name.in(Naming::huggingface, layer),
+              .layer = layer,
+              .to = &to,
+              .from = &from,
+              .transposed = false,
+              .names = name},
+             rows, n);
 }
 
 void Binder::matrix(Matrix& to, const TensorName& name, int64_t rows, int64_t n, int layer,
@@ -127,7 +133,14 @@ void Binder::matrix(Matrix& to, const TensorName& name, int64_t rows, int64_t n,
     fail("{}: tensor {}: expected {} instead, for rows of panels cannot be taken apart", quoted(file_.path),
          quoted(from.name), quoted(name.in(file_.naming, layer)));
   }
-  add_matrix({name.in(Naming::huggingface, layer), layer, &to, &from, false, fused.rows, name}, rows, n);
+  add_matrix({.name = name.in(Naming::huggingface, layer),
+              .layer = layer,
+              .to = &to,
+              .from = &from,
+              .transposed = false,
+              .rows = fused.rows,
+              .names = name},
+             rows, n);
 }
 
 void Binder::conv1d(Matrix& to, const TensorName& name, int64_t rows, int64_t n, int layer) {
@@ -135,7 +148,14 @@ void Binder::conv1d(Matrix& to, const TensorName& name, int64_t rows, int64_t n,
   const bool in_panels = found != nullptr && found->panels;
   const bool transposed = file_.naming == Naming::huggingface && !in_panels;
   const FileTensor& from = require(name, layer, transposed ? std::vector{n, rows} : std::vector{rows, n});
-  add_matrix({name.in(Naming::huggingface, layer), layer, &to, &from, transposed, {}, name, true}, rows, n);
+  add_matrix({.name = name.in(Naming::huggingface, layer),
+              .layer = layer,
+              .to = &to,
+              .from = &from,
+              .transposed = transposed,
+              .names = name,
+              .conv1d = true},
+             rows, n);
 }
 
 void Binder::vector(Vector& to, const TensorName& name, int64_t n, int layer) {

@@ -13,8 +13,8 @@
 
 namespace gptj {
 
-/// The names of one tensor in the three worlds. In a layer's names "{}" stands for its number. Hugging Face
-/// names are given without the optional "transformer." in front.
+/// The names of one tensor in the three namings. In the names of a layer's tensor "{}" stands for the layer's number.
+/// Hugging Face's names are given without the optional "transformer." in front.
 struct TensorName {
   std::string_view huggingface;
   std::string_view ggml;
@@ -24,7 +24,7 @@ struct TensorName {
   std::string in(Naming naming, int layer) const;  // -1: outside of the layers
 };
 
-/// Which rows of a tensor a matrix is made of: `block` rows from `first` on, again `step` further, and so on.
+/// The rows of a tensor that form a matrix: `block` rows from `first` on, then as many `step` rows further, and so on.
 struct RowBlocks {
   int64_t first = 0;
   int64_t block = 1;
@@ -34,7 +34,7 @@ struct RowBlocks {
   bool operator==(const RowBlocks&) const = default;
 };
 
-/// A tensor that holds several matrices, [n_rows, n] in all, and which of its rows are one of them.
+/// A tensor that holds several matrices, [n_rows, n] in all, and the rows that form one of them.
 struct FusedRows {
   TensorName tensor;
   int64_t n_rows;
@@ -60,20 +60,23 @@ struct VectorBinding {
   int layer = -1;
 };
 
-/// Ties the tensors of a file to the weights of a model. An architecture names each tensor that it needs, its
-/// shape and the view that it will fill; the binder finds it in the file and checks it. Then check_unused() looks for what
-/// the file has too much. load_weights() (model/load.h) brings the data.
+/// Ties the tensors of a file to the weights of a model. An architecture names each tensor that it needs, its shape,
+/// and the view that it will fill; the binder finds it in the file and checks it. Then check_unused() looks for
+/// tensors that should not be there. load_weights() (model/load.h) reads the data.
+///
+/// The functions that bind throw Error if there is no such tensor or it has another shape. A layer of -1 is outside
+/// of the layers.
 class Binder {
  public:
-  /// Makes up a tensor of that shape that the file does not have; it must stay where it is.
+  /// Makes up a tensor of this shape that the file does not have; it must not move afterwards.
   using MakeUp = std::function<const FileTensor&(const std::string& name, const std::vector<int64_t>& shape)>;
 
   explicit Binder(const ModelFile& file, MakeUp make_up = {});
 
   void matrix(Matrix& to, const TensorName& name, int64_t rows, int64_t n, int layer = -1);
-  /// As matrix(), for one that files may also keep as rows of a fused tensor.
+  /// As matrix(), where files may also keep it as rows of a fused tensor.
   void matrix(Matrix& to, const TensorName& name, int64_t rows, int64_t n, int layer, const FusedRows& fused);
-  /// As matrix(), for one whose Hugging Face form is transposed, [n, rows] (GPT-2's Conv1D).
+  /// As matrix(), where Hugging Face's files keep it transposed, [n, rows] (GPT-2's Conv1D).
   void conv1d(Matrix& to, const TensorName& name, int64_t rows, int64_t n, int layer = -1);
   void vector(Vector& to, const TensorName& name, int64_t n, int layer = -1);
   /// Zeros where the file has none.
@@ -84,19 +87,20 @@ class Binder {
   /// The file's tensors that are weights of the model, each once.
   const std::set<const FileTensor*>& used() const { return used_; }
 
-  /// All weights, in the order in which they were named; of those that share a tensor the first.
+  /// All weights, in the order in which they were named; of several matrices that share a tensor the first.
   const std::vector<MatrixBinding>& matrices() const { return matrices_; }
   const std::vector<VectorBinding>& vectors() const { return vectors_; }
-  /// The others: second views of these.
+  /// The others of these matrices, each with the first.
   const std::vector<std::pair<Matrix*, const Matrix*>>& shared() const { return shared_; }
 
   const std::string& path() const { return file_.path; }  // of the model
 
-  /// Throws Error for layers beyond n_layer, which would silently vanish, and for any other tensor that a
-  /// ggml file has without need.
+  /// Throws Error for layers beyond n_layer, which would silently be ignored, and for any other unneeded tensor of a
+  /// ggml file.
   void check_unused(int n_layer) const;
 
-  /// Matrices will be loaded as stored_type(wanted) says, quantized if the file has another type. False: none has.
+  /// Has each matrix loaded in the type that stored_type() says, quantized if the file has another. False: all have
+  /// these types already.
   bool store_as(DType wanted);
 
  private:

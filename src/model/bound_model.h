@@ -6,10 +6,10 @@
 
 namespace gptj {
 
-/// A model file whose tensors are tied to the weights of its architecture: everything is checked but the weights.
+/// A model file whose tensors are bound to the weights of its architecture: everything but the weights is checked.
 struct BoundModel {
-  /// Throws Error if they do not fit each other, also for more tokens than the embedding has rows: ids that the model
-  /// cannot take. Fewer are padding.
+  /// Throws Error if file and architecture do not fit, or if the vocabulary has more tokens than the embedding has
+  /// rows. (It may have fewer: then the other rows are padding.)
   explicit BoundModel(ModelFile from);
   BoundModel(const BoundModel&) = delete;
   BoundModel& operator=(const BoundModel&) = delete;

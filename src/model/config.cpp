@@ -23,7 +23,7 @@ constexpr ActivationName kActivationNames[] = {
     {"gelu_pytorch_tanh", Activation::gelu_new},  // the same formula
 };
 
-/// What configs may also say; transformers takes either.
+/// Keys that configs may have instead; transformers accepts either.
 struct Alias {
   std::string_view key, other;
 };

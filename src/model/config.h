@@ -8,7 +8,7 @@
 
 namespace gptj {
 
-/// The shape of a model, as its config.json gives it. Every value has been checked.
+/// The shape of a model as its config.json gives it. All values have been checked.
 struct Config {
   std::string model_type;
   int n_vocab = 0;
@@ -28,13 +28,15 @@ struct Config {
   float attention_scale(int layer) const;
 };
 
-/// Reads what all architectures have in common. `path` is for messages. Throws Error naming the key.
+/// Reads what all architectures have in common. `path` is for messages. Throws Error, naming the key, for values that
+/// are missing or out of range.
 Config read_config(const nlohmann::json& config, const std::string& path, bool tied_by_default);
 
-/// The config's "model_type". Configs of 2019 have none and name GPT-2's class. Empty: neither.
+/// The config's "model_type". Configs of 2019 have none, but name GPT-2's class. Empty: neither is there.
 std::string config_model_type(const nlohmann::json& config);
 
-/// An integer of the config in [low, high]; `fallback` where the key is missing or null, if that is allowed.
+/// An integer of the config in [low, high]. Where the key is missing or null it is `*fallback`, or without one an
+/// Error.
 int config_int(const nlohmann::json& config, const std::string& path, const char* key, int low, int high,
                const int* fallback = nullptr);
 

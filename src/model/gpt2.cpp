@@ -89,7 +89,12 @@ bool Gpt2::forward(const Pass& pass, const Cancelled& cancelled) const {
     probe(pass, "h.{}.ln_1", i, normed);
     linear(pass, {{.first = {l.attn, normed}, .y = qkv, .bias = &l.attn_bias}});
     probe(pass, "h.{}.attn.c_attn", i, {qkv.data, n, 3 * c.n_embd, qkv.stride});
-    attention(pass, {i, c.n_head, c.head_dim(), c.n_embd, /*n_rot=*/0, c.attention_scale(i)});
+    attention(pass, {.layer = i,
+                     .n_head = c.n_head,
+                     .head_dim = c.head_dim(),
+                     .step = c.n_embd,
+                     .n_rot = 0,
+                     .scale = c.attention_scale(i)});
     probe(pass, "h.{}.attn.c_proj.input", i, mixed);
     linear(pass, {{.first = {l.proj, mixed}, .y = x, .bias = &l.proj_bias, .add = true}});
     layer_norm(pass, l.ln_2, c.layer_norm_eps, x, normed);

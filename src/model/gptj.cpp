@@ -124,7 +124,12 @@ bool GptJ::forward(const Pass& pass, const Cancelled& cancelled) const {
     probe(pass, "h.{}.attn.k_proj", i, qkv(1));
     probe(pass, "h.{}.attn.v_proj", i, qkv(2));
     probe(pass, "h.{}.mlp.act", i, inner);
-    attention(pass, {i, c.n_head, c.head_dim(), step, c.n_rot, c.attention_scale(i)});
+    attention(pass, {.layer = i,
+                     .n_head = c.n_head,
+                     .head_dim = c.head_dim(),
+                     .step = step,
+                     .n_rot = c.n_rot,
+                     .scale = c.attention_scale(i)});
     probe(pass, "h.{}.attn.out_proj.input", i, mixed);
     const Linear::Term feed_forward{layer.fc_out, inner};
     linear(pass, {{.first = {layer.out, mixed},

@@ -16,14 +16,15 @@ constexpr int64_t kv_number_bytes(KvType type) {
   return type == KvType::f32 ? 4 : type == KvType::f16 ? 2 : 1;
 }
 
-/// Memory of keys and values, in pages: [page][layer][head][keys, values, their scales]. A page's memory is one piece, so
-/// that huge pages of the system, which are cleared as a whole, are of one page of texts and soon full.
+/// The memory of keys and values, in pages: [page][layer][head][keys, values, their scales]. A page is one piece of
+/// memory, so that the system's huge pages, which are cleared as a whole, belong to one page of a text and are soon
+/// full.
 class KvCache {
  public:
   KvCache() = default;
 
-  /// Room for n_sequences of n_ctx tokens each, from the arena (which may only be counting). What is never written
-  /// takes no memory.
+  /// Takes room for n_sequences of n_ctx tokens each from the arena, which may only be counting. What is never
+  /// written takes no memory.
   KvCache(Arena& arena, const Config& config, int n_ctx, int n_sequences, KvType type)
       : page_tokens_(std::min<int64_t>(kKvPage, round_up(n_ctx, kPanelRows))),
         n_layer_(config.n_layer),
@@ -38,7 +39,7 @@ class KvCache {
 
   int n_pages() const { return n_pages_; }
 
-  /// Of the text that lies in these pages.
+  /// A head of the text that lies in these pages.
   KvHead head(int layer, int head, const int* pages) const {
     uint8_t* keys = data_ + (int64_t{layer} * n_head_ + head) * head_bytes();
     uint8_t* values = keys + key_bytes_;

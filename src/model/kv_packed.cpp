@@ -28,7 +28,7 @@ uint64_t packed_kv_bytes(const Config& config, KvType type) {
   return static_cast<uint64_t>(2 * head * config.n_head * config.n_layer);
 }
 
-/// Shows where the numbers lie, in the order in which they are packed: each(at, bytes).
+/// Calls each(at, bytes) for all runs of bytes in the cache, in the order in which they are packed.
 template <typename Each>
 void PackedKv::each_run(const Each& each) const {
   assert(begin % kPanelRows == 0 && n <= kPanelRows);

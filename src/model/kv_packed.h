@@ -7,13 +7,13 @@
 #include "model/config.h"
 #include "model/kv_sequences.h"
 
-/// Keys and values as files have them: the cache's own numbers, only those of tokens that there are.
+/// Keys and values as files store them: the cache's own numbers, but only those of existing tokens.
 namespace gptj {
 
 /// Bytes of one token.
 uint64_t packed_kv_bytes(const Config& config, KvType type);
 
-/// A sequence's tokens [begin, begin + n), n <= 16, the first of which begins a panel: begin is a multiple of 16. For each
+/// The tokens [begin, begin + n) of a sequence, all in one panel: begin is a multiple of 16, and n <= 16. For each
 /// layer and head their keys [head_dim][n], values [head_dim / 16, rounded up][n][16 or fewer dimensions], and for
 /// int8 the scales of keys, then of values, [head_dim / 64, rounded up][n].
 struct PackedKv {
@@ -24,9 +24,9 @@ struct PackedKv {
   int begin;
   int n;
 
-  /// n * packed_kv_bytes().
+  /// Writes n * packed_kv_bytes() bytes.
   void pack(uint8_t* to) const;
-  /// Into pages that are the sequence's own.
+  /// Reads them, into pages that are the sequence's own.
   void unpack(const uint8_t* from) const;
 
  private:

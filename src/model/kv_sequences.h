@@ -7,8 +7,8 @@
 
 namespace gptj {
 
-/// Which pages of the cache the texts in it have. Texts that begin alike share pages, and copy one before they write to
-/// it (as in vLLM's paged attention, arXiv:2309.06180). Allocates only when it is made.
+/// The texts in the KV cache, and the pages that they have there. Texts that begin alike share pages, and copy a page
+/// before they write to it (as in vLLM's paged attention, arXiv:2309.06180). Allocates only when it is made.
 class KvSequences {
  public:
   KvSequences(const KvCache& cache, int n_ctx, int n_sequences);
@@ -20,10 +20,10 @@ class KvSequences {
     return cache_.head(layer, head, at(sequence).pages.data());
   }
 
-  /// Sees to it that the tokens [begin, end) have pages of the sequence's own, whether they are there yet or not.
+  /// Gives the sequence pages of its own for the tokens [begin, end), which may be still to come.
   void own(int sequence, int begin, int end);
 
-  /// Tokens that have been evaluated.
+  /// Appends tokens that have been evaluated.
   void append(int sequence, std::span<const int> ids);
 
   void truncate(int sequence, int n_past);
@@ -38,17 +38,17 @@ class KvSequences {
   struct Sequence {
     std::vector<int> tokens;
     int n_pages = 0;
-    std::vector<int> pages;  // those behind n_pages are none
+    std::vector<int> pages;  // the first n_pages of these are in use
   };
 
   const Sequence& at(int sequence) const { return sequences_[static_cast<size_t>(sequence)]; }
   Sequence& at(int sequence) { return sequences_[static_cast<size_t>(sequence)]; }
-  int take();
+  int take();  // a free page
   void give_back(int page);
 
   const KvCache& cache_;
   std::vector<Sequence> sequences_;
-  std::vector<int> free_;     // the next one last
+  std::vector<int> free_;     // the last one is taken first
   std::vector<int> n_users_;  // of each page
 };
 

@@ -11,12 +11,13 @@ struct LmHead {
   Vector bias;    // [n_vocab]; no data: none
 };
 
-/// The states of the pass's tokens [first, first + count) after the final norm, from their hidden states: rows 0 ... of
+/// Applies the final norm to the hidden states of the pass's tokens [first, first + count). The result is rows 0 ... of
 /// Scratch::normed.
 Rows final_norm(const Pass& pass, const LmHead& head, float eps, int first, int count);
 
-/// The logits of the pass's tokens [first, first + count), from their hidden states, to rows 0 ... of
-/// Scratch::logits. They are few even of a long prompt, and what is drawn from: never in prefill's arithmetic.
+/// Makes the logits of the pass's tokens [first, first + count) from their hidden states, in rows 0 ... of
+/// Scratch::logits. Never in prefill's arithmetic: few rows are wanted even of a long prompt, and tokens are drawn
+/// from them.
 void lm_logits(const Pass& pass, const LmHead& head, float eps, int first, int count);
 
 }  // namespace gptj

@@ -14,11 +14,11 @@
 namespace gptj {
 namespace {
 
-/// What is read at once: long enough for the disk, short enough that every thread's buffers stay small. Rows of a
-/// transposed matrix come in as many short runs as they have values, so of these more at once.
+/// Bytes that are read at once: enough for the disk, few enough that every thread's buffers stay small. Rows of a
+/// transposed matrix come in as many short runs as they have values, so more of them are read at once.
 constexpr int64_t kReadBytes = 1 << 20, kTransposedBytes = 8 << 20;
 
-/// What is read in of a mapped file at once: several huge pages.
+/// Bytes of a mapped file that are read in at once: several huge pages.
 constexpr int64_t kMappedBytes = 8 << 20;
 
 /// Rows of a matrix that are to be packed, or bytes of a mapped file that are to be read in.
@@ -33,7 +33,7 @@ class InPlace {
  public:
   explicit InPlace(Weights& weights) : weights_(weights) {}
 
-  /// The data of a tensor as memory has it, in the mapping of its file.
+  /// The tensor's data, in the mapping of its file.
   const uint8_t* data(const FileTensor& tensor) {
     const Mapping*& mapping = by_file_[tensor.file];
     if (mapping == nullptr) {
@@ -69,8 +69,9 @@ void load_vector(const VectorBinding& vector, RowReader& reader, float* out) {
   }
 }
 
-/// Streams matrices into their panels and mapped files into memory. Threads take pieces in the order in which the weights
-/// were named, which is that of most files: so these are read from front to back, whatever the number of threads.
+/// Reads matrices into their panels, and mapped files into memory. Threads take pieces in the order in which the
+/// weights were named, which is that of most files, so that files are read from front to back whatever the number of
+/// threads.
 class Loader {
  public:
   Loader(const std::string& path, const Progress& progress) : path_(path), progress_(progress) {}
@@ -158,7 +159,7 @@ Weights load_weights(const Binder& binder, ThreadPool& pool, const LoadOptions& 
   const auto use_in_place = [&](const FileTensor* from, DType dtype) {
     return options.map && fits_in_place(from, dtype) ? in_place.data(*from) : nullptr;
   };
-  uint64_t bytes = 0;  // of what is not
+  uint64_t bytes = 0;  // of what is not used in place
   for (const MatrixBinding& m : binder.matrices()) {
     m.to->data = use_in_place(m.from, m.to->dtype);
     if (m.to->data == nullptr) bytes += bytes_of(*m.to);

@@ -12,9 +12,9 @@
 
 namespace gptj {
 
-/// What the views of loaded weights look at.
+/// The memory that the views of loaded weights point into.
 struct Weights {
-  std::unique_ptr<Arena> arena;                    // what was packed
+  std::unique_ptr<Arena> arena;                    // weights that were read
   std::vector<std::unique_ptr<Mapping>> mappings;  // files whose tensors are used in place
   uint64_t mapped_bytes = 0;                       // of these tensors
 };
@@ -22,9 +22,9 @@ struct Weights {
 /// Bytes of all weights once they are loaded.
 uint64_t loaded_bytes(const Binder& binder);
 
-/// Fills every view that was bound: what the file has as memory has it is used where it lies, the rest is read and packed
-/// into one block of memory, on all threads of the pool. The views are valid while the result lives. Throws Error:
-/// damaged weights, not enough memory, options.progress() said no.
+/// Fills every view that was bound: tensors that the file has in memory's own layout are used where they lie, the
+/// others are read and packed into one block of memory, on all threads of the pool. The views are valid while the
+/// result lives. Throws Error for damaged weights, if there is not enough memory, or if options.progress() stops it.
 Weights load_weights(const Binder& binder, ThreadPool& pool, const LoadOptions& options);
 
 }  // namespace gptj

@@ -12,9 +12,9 @@
 namespace gptj {
 namespace {
 
-/// out = or += row `index` of the table. The 16 rows of its panel are unpacked together: that is how they
-/// lie.
-void add_table_row(const Pass& pass, const Matrix& table, int index, bool add, float* out) noexcept {
+/// out = row `index` of the table, or out += it if `add`. The 16 rows of its panel are interleaved and unpacked
+/// together.
+void copy_table_row(const Pass& pass, const Matrix& table, int index, bool add, float* out) noexcept {
   alignas(64) float slab[kSlab * kPanelRows];
   const uint8_t* panel = table.panel(index / kPanelRows);
   for (int begin = 0; begin < table.n; begin += kSlab) {
@@ -27,8 +27,8 @@ void add_table_row(const Pass& pass, const Matrix& table, int index, bool add, f
   }
 }
 
-/// Bytes of weights that a thread takes at a time: enough to make the taking cheap, little enough that
-/// threads end together. Kernels walk up to four panels at once.
+/// Bytes of weights that a thread takes at a time: enough that taking them costs little, few enough that threads end
+/// together. Kernels compute up to four panels at once.
 constexpr int64_t kGrainBytes = 256 << 10;
 constexpr int64_t kGrainPanels = 4;
 
@@ -55,7 +55,7 @@ class LinearPass {
   }
 
  private:
-  /// An input as a product wants it.
+  /// An input, packed as a product takes it.
   struct Input {
     const float* x;
     Operand operand;
@@ -110,7 +110,7 @@ class LinearPass {
     for (int row = 0; row < output.y.rows; ++row) activate(output.y.row(row) + first, static_cast<int>(n));
   }
 
-  /// What the products are added to.
+  /// Puts into y what the products are added to.
   static void start(const Linear& output, float* y, int64_t first, int64_t n) noexcept {
     const float* bias = output.bias != nullptr ? output.bias->data + first : nullptr;
     if (!output.add) std::fill_n(y, n, 0.0f);
@@ -122,16 +122,16 @@ class LinearPass {
                 int thread) const noexcept {
     const auto& [w, x] = term;
     const Product& kernel = product_of(w);
-    MatmulArgs args{w.panel(begin),
-                    w.panel_stride(),
-                    static_cast<int>(end - begin),
-                    w.n,
-                    reinterpret_cast<const uint8_t*>(x.data),
-                    x.stride * static_cast<int64_t>(sizeof(float)),
-                    x.rows,
-                    y.data + begin * kPanelRows,
-                    y.stride,
-                    reinterpret_cast<uint8_t*>(pass_.scratch.of_thread(thread))};
+    MatmulArgs args{.panels = w.panel(begin),
+                    .panel_stride = w.panel_stride(),
+                    .n_panels = static_cast<int>(end - begin),
+                    .n = w.n,
+                    .x = reinterpret_cast<const uint8_t*>(x.data),
+                    .x_stride = x.stride * static_cast<int64_t>(sizeof(float)),
+                    .n_columns = x.rows,
+                    .y = y.data + begin * kPanelRows,
+                    .y_stride = y.stride,
+                    .scratch = reinterpret_cast<uint8_t*>(pass_.scratch.of_thread(thread))};
     if (kernel.operand != Operand::f32) {
       const Input& input = *find(x, kernel.operand);
       args.x = input.data;
@@ -169,7 +169,7 @@ Qkv qkv_of(const Pass& pass, const AttentionSpec& spec, int token, int head) {
   return {q, q + spec.step, q + 2 * spec.step};
 }
 
-/// A head of the tokens of a run, the first of which is the pass's token `first`.
+/// One head's attention for the tokens of a run, the first of which is the pass's token `first`.
 void attend(const Pass& pass, const AttentionSpec& spec, int head, const TokenRun& run, int first,
             float* scratch) noexcept {
   const KvHead kv = pass.kv.head(spec.layer, head, run.sequence);
@@ -192,7 +192,7 @@ void attend(const Pass& pass, const AttentionSpec& spec, int head, const TokenRu
        .q_stride = pass.scratch.qkv.stride,
        .n_queries = run.n_tokens,
        .n_past = n_past,
-       .n_common = pass.both_ways ? n_past + run.n_tokens : 0,
+       .n_common = pass.prefix_lm ? n_past + run.n_tokens : 0,
        .out = pass.scratch.mixed.row(first) + head * spec.head_dim,
        .out_stride = pass.scratch.mixed.stride,
        .scratch = scratch});
@@ -204,7 +204,7 @@ void embed(const Pass& pass, const Matrix& table, std::span<const int> indices, 
   pass.pool.parallel_for(out.rows, 1, [&](int64_t begin, int64_t end, int) {
     const trace::Scope scope("embed");
     for (int64_t t = begin; t < end; ++t) {
-      add_table_row(pass, table, indices[static_cast<size_t>(t)], false, out.row(t));
+      copy_table_row(pass, table, indices[static_cast<size_t>(t)], false, out.row(t));
     }
   });
 }
@@ -216,7 +216,7 @@ void add_positions(const Pass& pass, const Matrix& table, const Rows& out) {
     pass.pool.parallel_for(run.n_tokens, 1, [&](int64_t begin, int64_t end, int) {
       const trace::Scope scope("embed");
       for (int64_t i = begin; i < end; ++i) {
-        add_table_row(pass, table, n_past + static_cast<int>(i), true, out.row(first + i));
+        copy_table_row(pass, table, n_past + static_cast<int>(i), true, out.row(first + i));
       }
     });
     first += run.n_tokens;

@@ -5,20 +5,24 @@
 
 #include "model/pass.h"
 
-/// What a forward() is made of. Only these call kernels and the thread pool. Each is one parallel loop, after one more for
-/// each input that products want packed, or none (a single row is not worth waking anyone). None allocates.
+/// What a forward() is made of. Only these functions call kernels and the thread pool. Each is one parallel loop
+/// (none for a single row, which is not worth waking a thread); linear() has one more for each input that it packs.
+/// None allocates.
 namespace gptj {
 
-/// out[t] = table[index(t)], or += : the rows of wte by id, of wpe by position.
+/// out[t] = row indices[t] of the table; out[t] += the row of the token's position.
 void embed(const Pass& pass, const Matrix& table, std::span<const int> indices, const Rows& out);
 void add_positions(const Pass& pass, const Matrix& table, const Rows& out);
 
 struct Norm {
   Vector gain, bias;
 };
+
+/// out[t] = the normalised in[t], as Kernels::layer_norm computes it.
 void layer_norm(const Pass& pass, const Norm& norm, float eps, const Rows& in, const Rows& out);
 
-/// One output of a pass over weights: y = activation(bias + sum of W x), onto what y holds if `add`.
+/// One output of a pass over weights: y = activation(bias + first.w first.x + second->w second->x), plus what y holds
+/// before the activation if `add`.
 struct Linear {
   struct Term {
     const Matrix& w;
@@ -27,35 +31,35 @@ struct Linear {
   Term first;
   Rows y;  // [x.rows, w.rows]
   const Vector* bias = nullptr;
-  const Term* second = nullptr;  // whose W has as many rows
+  const Term* second = nullptr;  // whose w has as many rows
   const Activation* activation = nullptr;
   bool add = false;
 };
 
-/// All outputs in one parallel loop over their panels. They have the same number of rows.
+/// Computes all outputs in one parallel loop over their panels. All y have the same number of rows.
 void linear(const Pass& pass, std::initializer_list<Linear> outputs);
 
-/// Where a layer's queries, keys and values lie in Scratch::qkv, and what is done to them.
+/// Where a layer's queries, keys and values lie in Scratch::qkv, and how attention treats them.
 struct AttentionSpec {
   int layer;
   int n_head;
   int head_dim;
-  int64_t step;  // from a token's queries to its keys, and on to its values
+  int64_t step;  // floats from a token's queries to its keys, and from these to its values
   int n_rot;     // dimensions of each head that are rotated in interleaved pairs
   float scale;
 };
 
-/// Self-attention: puts the new tokens' keys and values into the cache and leaves in Scratch::mixed what each token makes
-/// of the values of its text up to its own, or of all its run if the pass attends both ways. One parallel loop over
-/// the heads.
+/// Self-attention: puts the new tokens' keys and values into the cache and leaves in Scratch::mixed, for each token,
+/// the weighted values of its text up to its own, or up to the end of its run if the pass is a prefix LM's. One
+/// parallel loop over the heads.
 void attention(const Pass& pass, const AttentionSpec& spec);
 
-/// In all layers of a sequence: moves the keys and values of tokens [begin, end) `by` positions to the
-/// front, over what was there, and rotates the keys back as far. For models that have no other positions than rotated
-/// keys.
+/// In all layers of a sequence: moves the keys and values of tokens [begin, end) `by` positions towards the front,
+/// over what was there, and rotates the keys back accordingly. For models whose only positions are rotated keys.
 void shift_tokens(const Pass& pass, const Config& config, int sequence, int begin, int end, int by);
 
-/// (cos, sin) of position / 10000^(2i / n_rot), [n_ctx][n_rot / 2][2], in F32 as the reference computes it.
+/// Fills cos_sin [n_ctx][n_rot / 2][2] with (cos, sin) of position / 10000^(2i / n_rot) (RoPE, arXiv:2104.09864), in
+/// F32 as the reference computes it.
 void rotary_angles(int n_ctx, int n_rot, float* cos_sin);
 
 /// Shows rows to the probe, if there is one: probe(pass, "h.{}.ln_1", layer, rows) or probe(pass, "embed",

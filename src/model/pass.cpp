@@ -1,6 +1,7 @@
 #include "model/pass.h"
 
 #include <algorithm>
+
 namespace gptj {
 namespace {
 
@@ -9,7 +10,7 @@ Rows take_rows(Arena& arena, int rows, int64_t n) {
   return {arena.take<float>(rows * stride), rows, static_cast<int>(n), stride};
 }
 
-/// Room for rows of n values as any product wants them.
+/// Room for rows of n values, packed as any product takes them.
 uint8_t* take_operand(Arena& arena, int rows, int64_t n) {
   int64_t stride = 0;
   for (const Operand operand : {Operand::blocks, Operand::slabs, Operand::bf16}) {

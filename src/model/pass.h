@@ -18,12 +18,12 @@ struct Scratch {
   Rows hidden;                // [n_batch, n_embd], the residual stream
   Rows normed;                // [n_batch, n_embd]
   Rows qkv;                   // [n_batch, 3 * qkv_step]
-  Rows mixed;                 // [n_batch, n_embd], what attention makes of the values
+  Rows mixed;                 // [n_batch, n_embd], the values as attention weighs them
   Rows inner;                 // [n_batch, n_inner]
   Rows logits;                // [logit rows, n_vocab]
-  uint8_t* operands[2] = {};  // room for each input of a pass over weights as products want it
-  float* cos_sin = nullptr;   // [n_ctx, n_rot]: the rotary angles of each position
-  float* threads = nullptr;   // [n_threads][thread_stride]: what attention or a product needs beside
+  uint8_t* operands[2] = {};  // each for one input of a pass over weights, packed as products take it
+  float* cos_sin = nullptr;   // [n_ctx, n_rot], see rotary_angles()
+  float* threads = nullptr;   // [n_threads][thread_stride], scratch of attention and products
   int64_t thread_stride = 0;
 
   float* of_thread(int thread) const { return threads + thread * thread_stride; }
@@ -34,7 +34,7 @@ struct Scratch {
 
 /// Tokens of a pass that follow each other in one text.
 struct TokenRun {
-  int sequence;  // in the KV cache, which has room of its own for them
+  int sequence;  // in the KV cache, where they have pages of their own
   int n_tokens;
 };
 
@@ -48,13 +48,13 @@ struct Pass {
   Arithmetic arithmetic;  // of products and attention
 
   std::span<const int> ids;        // the new tokens
-  std::span<const TokenRun> runs;  // whose they are, in order; each sequence at most once
-  bool both_ways = false;          // tokens of a run see each other, not only those before them
+  std::span<const TokenRun> runs;  // their sequences, in order; each at most once
+  bool prefix_lm = false;          // tokens of a run see all of it, not only those before them
 
-  /// Sees named intermediates ("embed", "h.0.ln_1", "h.0", "ln_f"); set only where they are wanted.
+  /// Gets named intermediates ("embed", "h.0.ln_1", "h.0", "ln_f"); null unless they are wanted.
   const std::function<void(std::string_view name, const Rows& rows)>* probe = nullptr;
 
-  /// Sees each matrix of a pass over weights and its input, before the product; set only to measure inputs.
+  /// Gets each matrix of a pass over weights and its input, before the product; null unless inputs are measured.
   const std::function<void(const Matrix& w, const Rows& x)>* inputs = nullptr;
 
   int n_tokens() const { return static_cast<int>(ids.size()); }

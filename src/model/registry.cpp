@@ -12,7 +12,7 @@ constexpr ArchitectureInfo kArchitectures[] = {
     {"codegen", make_codegen},
 };
 
-/// Relatives that are taken for one of these, by their names or by those of their tensors.
+/// Relatives that may be mistaken for one of these because of their names or those of their tensors.
 constexpr std::string_view kOthers[] = {"gpt_neo", "gpt_neox", "gpt_bigcode", "openai-gpt", "opt",
                                         "llama",   "bloom",    "mpt",         "falcon"};
 

@@ -9,7 +9,7 @@
 namespace gptj {
 namespace {
 
-/// What follows each other in one dimension of a tensor, in values.
+/// The distance, in values, of neighbours in one dimension of a tensor.
 int64_t step_of(const FileTensor& tensor, size_t dimension) {
   if (!tensor.strides.empty()) return tensor.strides[dimension];
   return dimension + 1 == tensor.shape.size() ? 1 : tensor.shape.back();
@@ -112,7 +112,7 @@ void RowReader::read_transposed(const FileTensor& from, const Layout& layout, in
 void RowReader::read_strided(const FileTensor& from, const Layout& layout, int64_t row, int64_t count,
                              uint8_t* out) {
   const size_t size = info(from.dtype).block_bytes;
-  // Values together with what lies in between, but not more of that at once: there may be gigabytes.
+  // Values are read together with what lies between them, but only so much at once: that may be gigabytes.
   constexpr int64_t kPartBytes = 1 << 20;
   const int64_t step_bytes = std::max<int64_t>(1, layout.value_step) * static_cast<int64_t>(size);
   const int64_t part = std::max<int64_t>(1, kPartBytes / step_bytes);

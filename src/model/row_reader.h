@@ -6,32 +6,34 @@
 
 namespace gptj {
 
-/// Reads weights from where the binder found them, whatever the file's encoding and order. Keeps its buffers, so one
+/// Reads weights from where the binder found them, whatever the file's encoding and order. It keeps its buffers: one
 /// for each thread.
 class RowReader {
  public:
   explicit RowReader(const std::string& path) : path_(path) {}
 
-  /// Rows [begin, end) of a matrix, one after the other as `from->dtype` stores them; `begin` is the first of a panel if
-  /// it is in panels. Valid until the next call. Throws Error if the file cannot be read, or the scale of an encoding's
-  /// block is NaN or infinite.
+  /// Rows [begin, end) of a matrix, one after the other as `from->dtype` stores them; of a file in panels, `begin` is
+  /// a multiple of 16. Valid until the next call. Throws Error if the file cannot be read, or if the scale of an
+  /// encoding's block is NaN or infinite.
   const uint8_t* read(const MatrixBinding& matrix, int64_t begin, int64_t end) {
     return read(matrix, begin, end, matrix.from->dtype);
   }
 
-  /// The same as least_rounded() stores them.
+  /// The same rows as the type of least_rounded() stores them.
   const uint8_t* read_least_rounded(const MatrixBinding& matrix, int64_t begin, int64_t end) {
     return read(matrix, begin, end, least_rounded(*matrix.from));
   }
 
-  /// F32 for encodings that `dtype` rounds, else `dtype`.
+  /// F32 for encodings whose numbers `dtype` would round, else `dtype`.
   static DType least_rounded(const FileTensor& tensor);
 
-  /// A vector that a tensor fills, completed with zeros to [padded()].
+  /// A vector whose tensor is there, completed with zeros to [padded()]. Valid until the next call. Throws Error if
+  /// the file cannot be read.
   const float* read(const VectorBinding& vector);
 
  private:
-  /// Where values of a matrix lie, in values from the beginning of its tensor.
+  /// How the values of a matrix lie in its tensor: n in a row, and steps in values from row to row and from value to
+  /// value.
   struct Layout {
     int64_t n;
     int64_t row_step, value_step;

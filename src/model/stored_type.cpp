@@ -24,18 +24,18 @@ std::vector<DType> types_by_size() {
   return types;
 }
 
-DType dtype_by_name(const std::string& name) {
+DType parse_dtype(const std::string& name) {
+  if (const std::optional<DType> dtype = dtype_by_name(name)) return *dtype;
   std::string known;
   for (const DType dtype : types_by_size()) {
-    if (name == info(dtype).name) return dtype;
     known += (known.empty() ? "" : ", ") + std::string(info(dtype).name);
   }
   fail("type: expected one of {}, found {}", known, quoted(name));
 }
 
 DType stored_type(DType wanted, const MatrixBinding& matrix) {
-  // Every token meets them alone: an error in the embedding is all that the first layer sees, and one in the head
-  // is in the logits. llama.cpp keeps more bits there, too. As to the types: ggml's go with ggml's.
+  // An error in the embedding is in all that the first layer sees, and one in the head is in the logits; llama.cpp
+  // keeps more bits there, too. A type of ggml's is replaced by a type of ggml's.
   constexpr int kBits = 8;
   if (matrix.layer < 0 && bits_of(wanted) < kBits)
     wanted = info(wanted).ggml_type < 0 ? DType::q8 : DType::q8_0;

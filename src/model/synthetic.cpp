@@ -66,25 +66,36 @@ Vocab make_vocab(const std::string& source) {
 
 FileTensor make_tensor(const std::string& name, const std::vector<int64_t>& shape, DType type) {
   if (shape.size() == 1) {
-    return {name, DType::f32, shape, nullptr, 0, static_cast<uint64_t>(shape[0]) * sizeof(float), false};
+    return {.name = name,
+            .dtype = DType::f32,
+            .shape = shape,
+            .file = nullptr,
+            .offset = 0,
+            .bytes = static_cast<uint64_t>(shape[0]) * sizeof(float)};
   }
   if (shape[1] % info(type).block != 0) type = DType::f16;
   const auto n_panels = static_cast<uint64_t>(round_up(shape[0], kPanelRows) / kPanelRows);
-  return {name, type, shape, nullptr, 0, n_panels * panel_bytes(type, shape[1]), /*panels=*/true};
+  return {.name = name,
+          .dtype = type,
+          .shape = shape,
+          .file = nullptr,
+          .offset = 0,
+          .bytes = n_panels * panel_bytes(type, shape[1]),
+          .panels = true};
 }
 
 }  // namespace
 
 ModelFile synthetic_model(const std::string& shape, const std::string& type) {
   const Shape parsed = parse_shape(shape);
-  const DType dtype = dtype_by_name(type);
+  const DType dtype = parse_dtype(type);
   ModelFile file;
   file.path = shape + " " + type;
   file.format = "none";
   file.naming = Naming::ggml;
   file.config = std::make_shared<const nlohmann::json>(make_config(parsed));
   file.vocab = make_vocab(file.path);
-  std::deque<FileTensor> tensors;  // which never moves what it holds
+  std::deque<FileTensor> tensors;  // a deque does not move its elements
   Binder binder(file, [&](const std::string& name, const std::vector<int64_t>& of) -> const FileTensor& {
     return tensors.emplace_back(make_tensor(name, of, dtype));
   });

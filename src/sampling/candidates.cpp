@@ -9,10 +9,10 @@
 namespace gptj {
 namespace {
 
-constexpr size_t kBlock = 512;      // weights whose sum is kept, so that a draw need not add up all
-constexpr float kFarthest = 1e30f;  // from zero, of a logit: leaves room to divide and subtract
-constexpr float kAny = -3e38f;      // below all logits and keys but those that are out
-constexpr size_t kFirstPick = 64;   // candidates looked at for a share, then kMorePicks times as many
+constexpr size_t kBlock = 512;      // weights whose sum is kept, so that drawing need not add up all
+constexpr float kFarthest = 1e30f;  // magnitude of a logit, at most: leaves room to divide and subtract
+constexpr float kAny = -3e38f;      // below all logits and keys, except those that are out
+constexpr size_t kFirstPick = 64;   // candidates to try first for a share, then kMorePicks times as many
 constexpr size_t kMorePicks = 4;
 constexpr size_t kBits = 64;
 
@@ -51,8 +51,7 @@ void Candidates::fill(std::span<const float> logits, std::span<const uint64_t> a
   for (size_t begin = 0; begin < size_; begin += kBlock) {
     const size_t n = std::min(kBlock, size_ - begin);
     for (size_t i = begin; i < begin + n; ++i) logits_[i] = cleaned(logits[i]);
-    best =
-        std::max(best, max_of(std::span(logits_).subspan(begin, n)));  // while they are in the nearest cache
+    best = std::max(best, max_of(std::span(logits_).subspan(begin, n)));  // while they are in L1
   }
   max_ = best;
   max_known_ = allowed.empty();
@@ -120,7 +119,7 @@ float* Candidates::find(int id) {
     for (size_t i = 0; i < size_; ++i) where_[static_cast<size_t>(ids_[i])] = i;
     where_known_ = true;
   }
-  const size_t i = where_[index];  // may be what was true for an earlier list
+  const size_t i = where_[index];  // may be left from an earlier list
   return i < size_ && ids_[i] == id ? &logits_[i] : nullptr;
 }
 
@@ -242,7 +241,7 @@ size_t Candidates::at(double point) {
     if (point < weight) return i;
     point -= weight;
   }
-  // Rounding may leave the point behind all of them: the last that has a weight is meant.
+  // Rounding may leave the point behind all of them: then it is the last that has a weight.
   size_t last = size_ - 1;
   while (all[last] == 0) --last;
   return last;

@@ -15,7 +15,7 @@ namespace {
 constexpr size_t kLanes = 16;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-/// step(lane, i) for all i < n, each lane with every kLanes-th of them.
+/// lane = step(lane, i) for all i < n; each lane has every kLanes-th i.
 template <typename Step>
 void in_lanes(size_t n, std::array<float, kLanes>& lanes, const Step& step) {
   size_t i = 0;
@@ -25,7 +25,8 @@ void in_lanes(size_t n, std::array<float, kLanes>& lanes, const Step& step) {
   for (size_t lane = 0; i < n; ++i, ++lane) lanes[lane] = step(lanes[lane], i);
 }
 
-/// Sum of term(i), i < n, in F64 but for short stretches: an error of F32's rounding, however many there are.
+/// Sum of term(i), i < n: short stretches in F32, and these in F64, so the error is that of F32's rounding however
+/// large n is.
 template <typename Term>
 double sum_of(size_t n, const Term& term) {
   constexpr size_t kStretch = 32 * kLanes;
@@ -39,7 +40,7 @@ double sum_of(size_t n, const Term& term) {
   return sum;
 }
 
-/// Selects without a branch, which would keep compilers from making vectors.
+/// Selects without a branch, which would keep compilers from vectorizing.
 float zero_unless(bool condition, float x) {
   return std::bit_cast<float>(std::bit_cast<uint32_t>(x) & (condition ? ~0U : 0U));
 }
@@ -76,7 +77,7 @@ float max_of(std::span<const float> x) {
 
 double exp_of(std::span<const float> x, float max, std::span<float> out) {
   assert(out.size() >= x.size());
-  // Two loops: of one, gcc makes a branch for what is too far, which it knows to become zero, and no vectors.
+  // Two loops: in a single one gcc makes a branch for what is too far, which it knows to become zero, and no vectors.
   for (size_t i = 0; i < x.size(); ++i) out[i] = x[i] - max > kFarthest ? x[i] - max : kFarthest;
   for (size_t i = 0; i < x.size(); ++i) out[i] = exp_of(out[i]);
   return sum_of(x.size(), [&](size_t i) { return out[i]; });
@@ -84,8 +85,8 @@ double exp_of(std::span<const float> x, float max, std::span<float> out) {
 
 double mean_distance(std::span<const float> x, float max, std::span<const float> weights) {
   return sum_of(x.size(), [&](size_t i) {
-    const float distance =
-        max - x[i];  // at most what a weight is above zero for: zero times infinity is no number
+    // Limited to where weights become zero: zero times infinity would be NaN.
+    const float distance = max - x[i];
     return weights[i] * (distance < -kFarthest ? distance : -kFarthest);
   });
 }
@@ -102,8 +103,8 @@ double deviation_of(std::span<const float> x, float max) {
 }
 
 float bound_of_best(std::span<const float> x, size_t n, std::span<float> scratch) {
-  // The values are taken in groups, every kGroups-th in one. The n-th largest of the groups' maxima is
-  // reached by n values at least, and if the best lie scattered, by few more.
+  // Each group has every kGroups-th value. The n-th largest of the groups' maxima is reached by n values at least,
+  // and by few more if the best ones lie scattered.
   constexpr size_t kGroups = 1024;
   assert(n > 0 && n <= x.size() && scratch.size() >= x.size());
   const bool by_groups = n <= kGroups / 4 && x.size() >= 4 * kGroups;

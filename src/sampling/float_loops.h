@@ -3,11 +3,11 @@
 #include <cstddef>
 #include <span>
 
-/// Loops over all logits, in a form that compilers make vectors of without being allowed to reorder sums: a
-/// vocabulary of 50,000 takes microseconds. No value may be NaN.
+/// Loops over all logits, written so that compilers can vectorize them without reordering sums: a vocabulary of
+/// 50,000 takes microseconds. No value may be NaN.
 namespace gptj {
 
-/// Of none: minus infinity.
+/// The largest value; minus infinity if there is none.
 float max_of(std::span<const float> x);
 
 /// out[i] = e^(x[i] - max), to about two units in the last place, and their sum. x[i] <= max, which is
@@ -20,11 +20,10 @@ double mean_distance(std::span<const float> x, float max, std::span<const float>
 /// The standard deviation of those x[i] that are finite.
 double deviation_of(std::span<const float> x, float max);
 
-/// A bound that at least `n` of the values reach, and not many more; 0 < n <= x.size(). `scratch` is as long
-/// as x.
+/// A bound that at least `n` of the values reach, and not many more; 0 < n <= x.size(). `scratch` is as long as x.
 float bound_of_best(std::span<const float> x, size_t n, std::span<float> scratch);
 
-/// take(i) for each value that reaches the bound, in order. take() may overwrite x up to i.
+/// Calls take(i) for each value that reaches the bound, in order. take() may overwrite x up to i.
 template <typename Take>
 void for_each_above(std::span<const float> x, float bound, const Take& take) {
   constexpr size_t kChunk = 32;

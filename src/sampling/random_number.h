@@ -12,11 +12,10 @@ inline uint64_t mixed(uint64_t x) {
   return x ^ (x >> 31);
 }
 
-/// A number in [0, 1) for one decision: a function of seed, place in the text, and which of the decisions
-/// there it is (`stream`). Counter-based (Salmon et al.: Parallel Random Numbers: As Easy as 1, 2, 3, 2011)
-/// rather than a generator with a state, so that whoever comes to the same place, by whatever way, finds the
-/// same number. Each of the three is mixed in by a round of its own, so neighbours in any of them are
-/// unrelated.
+/// A number in [0, 1) for one decision: a function of the seed, the place in the text, and which of the decisions at
+/// that place it is (`stream`). It is counter-based (Salmon et al.: Parallel Random Numbers: As Easy as 1, 2, 3,
+/// 2011) and has no state, so that whoever gets to the same place in whatever way finds the same number. Each of the
+/// three arguments is mixed in by a round of its own, so that neighbours in any of them are unrelated.
 inline double random_number(uint64_t seed, uint64_t place, uint64_t stream) {
   constexpr uint64_t kGolden = 0x9e3779b97f4a7c15;  // 2^64 / golden ratio: steps that never line up
   uint64_t x = 0;

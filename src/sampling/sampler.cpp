@@ -28,9 +28,9 @@ namespace {
 
 using namespace samplers;
 
-/// THE list, in the order in which samplers work unless another is asked for. The temperature comes before
-/// all that look at probabilities, as in ggml's gpt-j and in transformers (llama.cpp has it last);
-/// top-n-sigma and top-k are the same before it and after it, and leave it less to do.
+/// THE list, in the order in which samplers work unless another order is asked for. The temperature comes before all
+/// samplers that look at probabilities, as in ggml's gpt-j and in transformers (llama.cpp has it last); top-n-sigma
+/// and top-k give the same before and after it, and leave it less to do.
 const std::vector<SamplerType>& types() {
   static const std::vector<SamplerType> all = {
       logit_bias(),     penalties(),   dry(),   no_repeat_ngram(), banned_tokens(),
@@ -45,7 +45,7 @@ std::vector<std::string_view> type_names() {
   return names;
 }
 
-/// By its own name or one of its settings'; null: there is none.
+/// The type with this name, or with a setting of this name; null: there is none.
 const SamplerType* type_named(std::string name) {
   std::replace(name.begin(), name.end(), '_', '-');
   for (const SamplerType& type : types()) {
@@ -133,7 +133,7 @@ struct Sampler::Impl {
         chain(make_chain(options, tokenizer, n_vocab)),
         candidates(static_cast<size_t>(n_vocab)) {}
 
-  /// False: nothing remained, and a token was taken that no sampler chose.
+  /// False: no token remained, and one was taken that no sampler chose.
   bool run(std::span<const float> logits, const Place& place, std::span<const uint64_t> allowed) {
     candidates.fill(logits, allowed);
     for (Stage& stage : chain) {

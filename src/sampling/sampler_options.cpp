@@ -36,7 +36,7 @@ bool is_value(const SamplerSetting& setting, double number) {
   return in_range && (setting.kind == Kind::number || number == std::floor(number));
 }
 
-/// No value: the text is none of the setting's.
+/// The number that a text means for this setting; nothing if it cannot have that value.
 std::optional<double> value_of(const SamplerSetting& setting, std::string_view text) {
   if (setting.kind == Kind::flag && text == "off") return 0;
   if (setting.kind == Kind::flag && text == "on") return 1;

@@ -12,7 +12,7 @@
 
 namespace gptj {
 
-/// Where in a text a token is drawn.
+/// The place in a text where a token is drawn.
 struct Place {
   std::span<const int> context;
   uint64_t seed;
@@ -23,22 +23,22 @@ struct Place {
 
 enum RandomStream : uint64_t { kDrawStream, kXtcStream };
 
-/// A sampler that has something to do, with its settings and memory. Neither function allocates.
+/// A sampler at work, with its settings and memory. Neither function allocates.
 struct Stage {
   std::function<void(Candidates&, const Place&)> apply;
-  std::function<void(double weight)> drawn =
-      {};  // told to a sampler that learns: the weight of what was drawn
+  /// For samplers that learn: is told the weight of the token that was drawn.
+  std::function<void(double weight)> drawn = {};
 
   explicit operator bool() const { return static_cast<bool>(apply); }
 };
 
-/// A kind of sampler. Each is made by a function in a file of its own in samplers/, which the list in
-/// sampler.cpp names.
+/// A type of sampler. Each is made by a function in a file of its own in samplers/, which is in the list of
+/// sampler.cpp.
 struct SamplerType {
   enum class Role {
     adjusts,           // logits
     truncates,         // drops tokens
-    truncates_instead  // of all that truncate: they are left out while it has something to do
+    truncates_instead  // of all that truncate: these are left out while it has something to do
   };
 
   std::string name;  // in --samplers

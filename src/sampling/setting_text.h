@@ -4,10 +4,10 @@
 #include <string>
 #include <string_view>
 
-/// What the texts of settings mean.
+/// Parses the texts that settings are given as.
 namespace gptj {
 
-/// A finite number in decimal; no value: the text is none.
+/// A finite number in decimal; nothing if the text is none.
 std::optional<double> parse_number(std::string_view text);
 std::optional<double> parse_whole_number(std::string_view text);
 
@@ -17,7 +17,7 @@ std::optional<int> parse_id(std::string_view text);
 /// Throws Error unless the model has the token.
 void check_id(std::string_view setting, int id, int n_vocab);
 
-/// Of a text that must not be empty, as SamplerSetting::problem() says it.
+/// The SamplerSetting::text_problem of texts that must not be empty.
 std::string empty_problem(std::string_view text);
 
 }  // namespace gptj

@@ -32,6 +32,13 @@ const DTypeInfo& info(DType dtype) {
   return kTable.rows[static_cast<int>(dtype)];
 }
 
+std::optional<DType> dtype_by_name(std::string_view name) {
+  for (const DTypeInfo& row : kTable.rows) {
+    if (name == row.name) return row.dtype;
+  }
+  return std::nullopt;
+}
+
 std::optional<DType> dtype_from_ggml_type(int type) {
   for (const DTypeInfo& row : kTable.rows) {
     if (row.ggml_type == type && type >= 0) return row.dtype;

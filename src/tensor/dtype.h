@@ -23,6 +23,8 @@ struct DTypeInfo {
 };
 
 const DTypeInfo& info(DType dtype);
+/// The format of that name ("q4_0") or of that number in ggml; nullopt: there is none.
+std::optional<DType> dtype_by_name(std::string_view name);
 std::optional<DType> dtype_from_ggml_type(int type);
 
 /// Bytes of one row of `n` values as files store it; `n` is a multiple of the format's block.

@@ -11,7 +11,7 @@
 namespace gptj {
 namespace {
 
-/// Whether all values of a group are one scale's: then a block of 32 holds it.
+/// Blocks in which each group of 32 values shares one scale, so that a storage format's block of 32 can hold a group.
 template <class Block>
 concept Grouped = requires(const uint8_t* in) {
   Block::group(in, 0);
@@ -42,7 +42,7 @@ bool decode_f32(const uint8_t* in, int64_t n, uint8_t* out) {
   return finite;
 }
 
-/// The same integers: what changes is that scales, which were a product, are rounded to F16.
+/// Keeps the integers. Only the scales change: they were products and are rounded to F16.
 template <class Format>
 bool encode_group(const Group& group, uint8_t* out) {
   const uint16_t scales[2] = {f32_to_f16(group.d), f32_to_f16(group.m)};

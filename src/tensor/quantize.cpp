@@ -12,7 +12,7 @@
 namespace gptj {
 namespace {
 
-/// The even numbers that a format's stored q stand for: lowest and highest. Of 8 bits -128 stays unused: products
+/// The lowest and highest number that an evenly spaced format stores. In 8 bits -128 stays unused, because products
 /// take absolute values in 8 bits.
 template <class Format>
 constexpr int kLowest = Format::kSigned ? -127 : Format::kOffset;
@@ -40,7 +40,7 @@ FourIndices truncate(const Four& v) {
   return __builtin_convertvector(v, FourIndices);
 }
 
-/// Of a grid, what is nearest to a number: grids are integers, so all middles between two are multiples of a half.
+/// What a grid has nearest to a number: its levels are integers, so all midpoints between two are multiples of a half.
 template <class Format>
 struct NearestOfGrid {
   static constexpr int kEntries = 2 * -2 * Format::kOffset;
@@ -97,9 +97,9 @@ struct Scales {
   float inverse() const { return d == 0 ? 0.0f : 1.0f / d; }
 };
 
-/// Searches the scales of one block. As ggml's make_qx_quants() and make_qkx3_quants(): from some scales follow
-/// the nearest numbers, from the numbers by least squares better scales; many beginnings are tried, around the
-/// scale that just reaches the largest value, since a little clipping often pays.
+/// Searches the scales of one block, as ggml's make_qx_quants() and make_qkx3_quants() do: scales give the nearest
+/// numbers, and these by least squares better scales. It starts from several scales around the one that just reaches
+/// the largest value, since a little clipping often pays.
 template <class Format>
 class BlockSearch {
  public:
@@ -151,7 +151,7 @@ class BlockSearch {
     }
   }
 
-  /// What the numbers nearest at some scales leave, e = x - value: weighted sums.
+  /// Weighted sums over a block whose values become the nearest numbers q at some scales: e = x - (d * q + m).
   struct Sums {
     float ee = 0, eq = 0, qq = 0;
     float e = 0, q = 0;  // with a minimum only
@@ -203,7 +203,7 @@ class BlockSearch {
     best_ = scales;
   }
 
-  /// From the best scales so far to the best that F16 holds: from here on only these are judged.
+  /// From the best scales so far to the best that F16 can hold: from here on only such scales are compared.
   bool polish() {
     constexpr int kRounds = 4;
     Scales at = best_.rounded();
@@ -235,9 +235,9 @@ class BlockSearch {
   float error_ = std::numeric_limits<float>::infinity();
 };
 
-/// What the errors of one block weigh; what matters nowhere matters everywhere alike. Where columns matter
-/// differently, large values matter more, too, as in llama.cpp's k-quants: without this factor the divergence of
-/// whole models is 5 % larger at 4 bits.
+/// The weights of the errors in one block: all the same without importance, or where no column has any. Where columns
+/// differ in importance, large values weigh more, too, as in llama.cpp's k-quants: without this factor the divergence
+/// of whole models is 5 % larger at 4 bits.
 template <int n>
 void block_weights(const float* x, const float* importance, float mean_square, float (&out)[n]) {
   const float most = importance == nullptr ? 0.0f : *std::max_element(importance, importance + n);

@@ -43,8 +43,8 @@ void AddedTokens::Pass::sort() {
                    [](const AddedToken& a, const AddedToken& b) { return a.text < b.text; });
 }
 
-/// Walks down a trie that is only the sorted list: [first, last) are the tokens that agree with the text so
-/// far, of which the shortest stands first.
+/// Walks down a trie, for which the sorted list stands: [first, last) are the tokens that agree with the text so far,
+/// the shortest first.
 const AddedToken* AddedTokens::Pass::longest_at(std::string_view text, size_t at) const {
   if (!begins_[static_cast<unsigned char>(text[at])]) return nullptr;
   const AddedToken* longest = nullptr;
@@ -63,7 +63,7 @@ const AddedToken* AddedTokens::Pass::longest_at(std::string_view text, size_t at
 }
 
 void AddedTokens::Pass::split(std::string_view text, std::vector<Segment>& segments) const {
-  size_t done = 0;  // the text before is in `segments`
+  size_t done = 0;  // the text before this place is in `segments`
   for (size_t at = 0; at < text.size();) {
     const AddedToken* token = longest_at(text, at);
     if (token == nullptr) {
@@ -77,7 +77,7 @@ void AddedTokens::Pass::split(std::string_view text, std::vector<Segment>& segme
     // A token that strips on its right may have taken `done` beyond the beginning of this one, or its end.
     if (token->lstrip) begin = begin_of_space(text, std::max(begin, done), done);
     if (token->rstrip) end = end_of_space(text, std::max(end, done));
-    if (begin >= end) continue;  // that one has taken all of this
+    if (begin >= end) continue;  // the other token has swallowed all of this one
     if (done < begin) segments.push_back({text.substr(done, begin - done)});
     segments.push_back({{}, token->id});
     done = end;

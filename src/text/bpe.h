@@ -11,27 +11,27 @@
 
 namespace gptj {
 
-/// Byte-pair encoding (Sennrich et al. 2016, arXiv:1508.07909) of bytes: a piece of text begins as one token
-/// per byte; then the two neighbours whose merge has the lowest rank become one, the leftmost such pair
-/// first, until no two neighbours merge. Const use may be shared by threads, each with its own Scratch.
+/// Byte-pair encoding (Sennrich et al. 2016, arXiv:1508.07909) of bytes: a piece of text begins as one token per
+/// byte; then the two neighbours whose merge has the lowest rank become one token, the leftmost such pair first,
+/// until no two neighbours merge. Const use may be shared by threads, each with its own Scratch.
 class Bpe {
  public:
-  /// A token of the piece that is being encoded, in a list.
+  /// A token of the piece that is being encoded, in a linked list.
   struct Symbol {
     int id;  // kGone after its merge into its left neighbour
     uint32_t previous, next;
   };
 
-  /// Memory that encode() uses again and again.
+  /// Memory that encode() reuses.
   struct Scratch {
     std::vector<Symbol> symbols;
     MergeQueue queue;
   };
 
-  /// No merges yet. Throws Error, naming `source`, if some byte has no token.
+  /// Has no merges yet. Throws Error, naming `source`, if some byte has no token.
   Bpe(const TokenIndex& tokens, std::string_view source);
 
-  /// Ranks follow the order of the calls; a pair that comes again gets the later rank.
+  /// Merges are ranked in the order of the calls; a pair that is added again gets the later rank.
   void add_merge(int left, int right, int merged) { pairs_.set(left, right, {n_merges_++, merged}); }
 
   /// Appends the ids of one piece, shorter than 4 GiB, in O(n log n).

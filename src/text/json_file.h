@@ -7,20 +7,20 @@
 
 namespace gptj {
 
-/// The value of `key` in an object, or null.
+/// The value of `key` in an object, or JSON's null if there is none.
 const nlohmann::json& member(const nlohmann::json& object, const char* key);
 
-/// A JSON file, for messages that name file and field.
+/// A JSON file, whose errors name file and field.
 struct JsonFile {
   std::string path;
   nlohmann::json root;  // an object
 
-  /// Throws the Error that `field` has the value `found` and not what was expected.
+  /// Throws an Error: `field` has the value `found` instead of what was expected.
   [[noreturn]] void fail(std::string_view field, std::string_view expected,
                          const nlohmann::json& found) const;
 };
 
-/// Nothing if there is no such file. Throws Error as read_json_object() does.
+/// Reads a file; nothing if there is none. Throws Error as read_json_object() does.
 std::optional<JsonFile> read_json_file_if_there(const std::string& path);
 
 }  // namespace gptj

@@ -11,9 +11,9 @@
 
 namespace gptj {
 
-/// Told each event of nlohmann's parser, it finds what that lets pass: nesting so deep that copying or writing the value would
-/// exhaust the stack, and two keys of one name in an object, of which the parser keeps the last, so whoever checked such
-/// a text with another one saw other values.
+/// Watches the events of nlohmann's parser for what that lets pass: nesting so deep that copying or writing the value
+/// would exhaust the stack, and two keys of one name in an object. Of these the parser keeps the last, so whoever
+/// checks such a text with another parser sees other values.
 template <class Json>
 class JsonWatch {
  public:
@@ -33,7 +33,7 @@ class JsonWatch {
                : fmt::format("the key {} appears twice in one object", quoted(key));
   }
 
-  /// Of the innermost object that is open.
+  /// Keys so far of the innermost object that is open.
   size_t n_keys() const { return keys_.empty() ? 0 : keys_.back().size(); }
 
  private:

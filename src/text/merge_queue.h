@@ -7,8 +7,8 @@
 
 namespace gptj {
 
-/// The merges to come of a piece of text: the lowest rank first, of equal ones the leftmost. Those known at
-/// the beginning are sorted once and only what merging adds goes through a heap: twice as fast as one heap.
+/// The possible merges in a piece of text: the lowest rank comes first, of equal ranks the leftmost. Those known at the
+/// beginning are sorted once, and only those that merging adds go through a heap: twice as fast as one heap for all.
 class MergeQueue {
  public:
   struct Entry {
@@ -48,7 +48,7 @@ class MergeQueue {
   static uint64_t key(Entry entry) { return uint64_t{entry.rank} << 32 | entry.at; }
   static Entry entry(uint64_t key) { return {static_cast<uint32_t>(key >> 32), static_cast<uint32_t>(key)}; }
 
-  std::vector<uint64_t> first_, later_;  // keys: an order of entries is one of numbers
+  std::vector<uint64_t> first_, later_;  // keys, whose order as numbers is that of the entries
   size_t next_ = 0;                      // in first_
 };
 

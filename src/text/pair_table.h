@@ -6,18 +6,18 @@
 
 namespace gptj {
 
-/// What becomes of two neighbouring tokens: a flat hash table with linear probing. The inner loop of BPE does
-/// little else than ask it, which std::unordered_map, a list per bucket, makes three times slower.
+/// The merges of pairs of tokens: a flat hash table with linear probing. The inner loop of BPE does little else than
+/// look them up; with std::unordered_map, a list for each bucket, it is three times slower.
 class PairTable {
  public:
   struct Merge {
-    uint32_t rank;  // lower goes first
+    uint32_t rank;  // lower ones go first
     int id;         // of the merged token
   };
 
   PairTable() : slots_(kFirstSize) {}
 
-  /// A pair that is there already gets the new merge.
+  /// Adds a merge, or replaces that of the same pair.
   void set(int left, int right, Merge merge) {
     if (2 * (used_ + 1) > slots_.size()) grow();
     insert(key(left, right), merge);

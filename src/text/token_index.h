@@ -9,8 +9,8 @@
 
 namespace gptj {
 
-/// Ids by bytes: a flat hash table over tokens that must outlive it. Opening a model asks it 150,000 times, which with
-/// std::unordered_map took most of the time. Of equal tokens (padding) the first counts.
+/// Finds the ids of tokens by their bytes: a flat hash table over tokens that must outlive it. Opening a model looks up
+/// 150,000 of them, which with std::unordered_map took most of the time. Of equal tokens (padding) the first counts.
 class TokenIndex {
  public:
   explicit TokenIndex(const std::vector<std::string>& tokens) : tokens_(tokens) {
@@ -25,7 +25,7 @@ class TokenIndex {
 
   static constexpr int kNone = -1;
 
-  /// kNone if it is no token.
+  /// kNone: there is no such token.
   int find(std::string_view token) const { return slots_[find_slot(token, hash(token))].id; }
 
  private:

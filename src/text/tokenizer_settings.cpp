@@ -12,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-/// Special tokens that have a role, by its name: "bos_token" and the like. GPT-2's tokenizer has defaults.
+/// Special tokens that have a role, by the role's name: "bos_token" and the like. GPT-2's tokenizer has defaults.
 using NamedTokens = std::map<std::string, std::optional<AddedToken>>;
 using TokensByText = std::map<std::string, AddedToken>;
 const AddedToken kEndOfText{.text = "<|endoftext|>"};
@@ -77,7 +77,7 @@ void read_list(const JsonFile& file, TokensByText& tokens) {
   }
 }
 
-/// "bos_token": "<|endoftext|>" and the like; null takes a default away.
+/// "bos_token": "<|endoftext|>" and the like; null removes a default.
 void read_named(const JsonFile& file, NamedTokens& named, TokensByText& others) {
   for (const auto& [key, value] : file.root.items()) {
     if (key.ends_with("_token") && !value.is_boolean()) {  // add_bos_token is a boolean
@@ -114,8 +114,8 @@ TokenizerSettings read_tokenizer_settings(const std::string& directory, const Js
     settings.add_prefix_space = read_flag(*config, "", config->root, "add_prefix_space", false);
     read_named(*config, named, special);
   }
-  // As transformers' PreTrainedTokenizerBase._from_pretrained (5.23) does: the first of these is complete,
-  // the others add up.
+  // As in transformers' PreTrainedTokenizerBase._from_pretrained (5.23): the first of these is complete, the others
+  // add up.
   const bool has_decoder = config && !member(config->root, "added_tokens_decoder").is_null();
   if (has_decoder) {
     read_decoder(*config, config->root["added_tokens_decoder"], added);

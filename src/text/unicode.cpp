@@ -19,7 +19,7 @@ bool is_space(int32_t c) {
          c == 0x3000;
 }
 
-/// What the linked utf8proc may not say as Unicode 16 does, or null.
+/// The entry of a character about which the linked utf8proc may differ from Unicode 16, or null.
 const Unicode16Range* unicode_16(int32_t c) {
   const auto* range = std::lower_bound(std::begin(kUnicode16), std::end(kUnicode16), c,
                                        [](const Unicode16Range& r, int32_t value) { return r.last < value; });

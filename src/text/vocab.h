@@ -7,14 +7,14 @@
 
 namespace gptj {
 
-/// A token that is cut out of the text before anything else looks at it.
+/// A token that is cut out of the text before BPE sees it.
 struct AddedToken {
   int id = -1;
   std::string text;
-  bool normalized = false;   // those that are not are matched first
+  bool normalized = false;   // tokens that are not are matched first
   bool lstrip = false;       // swallows white space on its left
-  bool rstrip = false;       // and on its right
-  bool single_word = false;  // not beside a word character
+  bool rstrip = false;       // swallows white space on its right
+  bool single_word = false;  // does not match beside a word character
 };
 
 /// A vocabulary as files give it, whatever their form. Tokens and merges are raw bytes, not GPT-2's printable
@@ -24,7 +24,7 @@ struct Vocab {
   std::vector<std::string> tokens;                          // index = id
   std::vector<std::pair<std::string, std::string>> merges;  // index = rank
   std::vector<AddedToken> added;
-  bool add_prefix_space = false;  // before each stretch of text between added tokens that has none
+  bool add_prefix_space = false;  // before each text between added tokens that does not begin with one
   std::optional<int> bos, eos;
 };
 

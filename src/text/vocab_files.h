@@ -7,14 +7,14 @@
 
 namespace gptj {
 
-/// The vocabulary of a Hugging Face directory: `tokenizer.json` if it is there, else `vocab.json` and
-/// `merges.txt`. Optional beside them: `tokenizer_config.json`, `special_tokens_map.json`,
-/// `added_tokens.json`. Throws Error, naming file and field.
+/// The vocabulary of a Hugging Face directory: `tokenizer.json` if it is there, else `vocab.json` and `merges.txt`.
+/// Optional beside them: `tokenizer_config.json`, `special_tokens_map.json`, `added_tokens.json`. Throws Error,
+/// naming file and field.
 Vocab read_vocab_directory(const std::string& directory);
 
-/// The vocabulary of a legacy ggml file, which has the tokens' bytes and nothing else. Merges are found again
-/// from the order of the ids; `<|...|>` tokens that no merge makes become added ones. `source` names the file
-/// in messages. Throws Error.
+/// The vocabulary of a legacy ggml file, which has the tokens' bytes and nothing else. Merges are reconstructed from
+/// the order of the ids; `<|...|>` tokens that no merge makes become added tokens. `source` names the file in
+/// messages. Throws Error if some byte has no token.
 Vocab vocab_from_ggml_tokens(std::vector<std::string> tokens, std::string source = "vocabulary");
 
 }  // namespace gptj

@@ -16,8 +16,8 @@ bool looks_special(std::string_view token) {
   return token.size() > 4 && token.starts_with("<|") && token.ends_with("|>");
 }
 
-/// Until 4 December 2022 converters wrote U+FFFD for bytes that are no UTF-8. What longer tokens were is lost, but single
-/// bytes are known by their ids; with them any text can be encoded.
+/// Until 4 December 2022 converters wrote U+FFFD for bytes that are not UTF-8. Longer tokens with such bytes are
+/// lost, but single bytes are known by their ids, and with them any text can be encoded.
 void restore_bytes(std::vector<std::string>& tokens) {
   const auto& bytes = bytes_in_alphabet();
   for (size_t id = 0; id < std::min(bytes.size(), tokens.size()); ++id) {
@@ -27,10 +27,10 @@ void restore_bytes(std::vector<std::string>& tokens) {
 
 }  // namespace
 
-/// In GPT-2's vocabulary ids follow the merges: the merge that made token n is the n-th. So what the merges
-/// before it leave of a token's bytes is the pair that its own merge joins, since a pair stands beside each
-/// other in some text only where earlier merges did not reach across it. More than two parts: no merge makes
-/// this token, it is an added one or padding. One part: its bytes have a token already.
+/// In GPT-2's vocabulary ids are in the order of the merges. So when a token's bytes are encoded with all earlier
+/// merges, the two parts that are left are the pair that its own merge joins: a pair can only be joined where earlier
+/// merges have not reached across it. More than two parts: no merge makes this token, it is an added one or padding.
+/// One part: its bytes have a token already.
 Vocab vocab_from_ggml_tokens(std::vector<std::string> tokens, std::string source) {
   Vocab vocab;
   vocab.source = std::move(source);

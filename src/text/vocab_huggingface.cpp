@@ -49,7 +49,7 @@ std::vector<Merge> read_merges_txt(const std::string& path) {
   return merges;
 }
 
-/// "a b" or ["a", "b"], both are in use.
+/// Merges are written "a b" or ["a", "b"].
 std::vector<Merge> read_merges_json(const JsonFile& file, const json& list) {
   if (!list.is_array()) file.fail("model.merges", "an array", list);
   std::vector<Merge> merges;
@@ -67,8 +67,8 @@ std::vector<Merge> read_merges_json(const JsonFile& file, const json& list) {
   return merges;
 }
 
-/// Gives each added token its id. Those that the vocabulary lacks bring a new one with them or are dropped:
-/// then the model has no row for them.
+/// Gives each added token its id. A token that the vocabulary lacks brings its own id, or is dropped because the
+/// model has no row for it.
 void place_added(const std::string& source, const Ids& ids, std::vector<AddedToken>& added) {
   for (AddedToken& token : added) {
     const auto known = ids.find(token.text);
@@ -82,8 +82,8 @@ void place_added(const std::string& source, const Ids& ids, std::vector<AddedTok
   std::erase_if(added, [](const AddedToken& token) { return token.id < 0; });
 }
 
-/// The tokens' bytes in the order of their ids. These must be 0, 1, 2 ..., so what a file says cannot ask for
-/// more memory than its own size does.
+/// The tokens' bytes in the order of their ids. These must be 0, 1, 2, ..., so that a file cannot ask for more memory
+/// than its own size.
 std::vector<std::string> tokens_by_id(const std::string& source, const Ids& ids,
                                       const std::vector<AddedToken>& added) {
   std::vector<std::pair<int, std::string>> tokens;

@@ -95,7 +95,7 @@ TEST_F(SmallBeams, ScoresAreSumsOfLogProbabilities) {
   ids.insert(ids.end(), best.tokens.begin(), best.tokens.end());
   Session session(model_, {.n_threads = 1, .exact = true});
   double log_p = 0;
-  session.prefill(ids, [&](int index, std::span<const float> logits) {
+  session.prefill_each(ids, [&](int index, std::span<const float> logits) {
     if (index < 4 || index + 1 == static_cast<int>(ids.size())) return;
     double sum = 0;
     for (const float logit : logits) sum += std::exp(static_cast<double>(logit));

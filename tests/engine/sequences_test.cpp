@@ -43,7 +43,7 @@ class Walk {
       }
     }
     std::vector<Logits> last;
-    session.decode(tokens, [&](int index, std::span<const float> logits) {
+    session.decode_each(tokens, [&](int index, std::span<const float> logits) {
       if (index % n == n - 1) last.emplace_back(logits.begin(), logits.end());
     });
     return last;
@@ -99,7 +99,7 @@ class Sequences : public testing::Test {
         const auto logits = session.prefill(run);
         last.assign(logits.begin(), logits.end());
       } else {
-        session.decode(
+        session.decode_each(
             run, [&](int, std::span<const float> logits) { last.assign(logits.begin(), logits.end()); });
       }
     }
@@ -228,7 +228,7 @@ TEST_F(Sequences, ShiftingOneLeavesTheOtherAsItIs) {
   alone.shift(10, 100);
   Logits shifted;
   const Session::Token token{7, 0};
-  walk.session.decode({&token, 1}, [&](int, std::span<const float> logits) { append(shifted, logits); });
+  walk.session.decode_each({&token, 1}, [&](int, std::span<const float> logits) { append(shifted, logits); });
   const std::span<const float> expected = alone.decode(7);
   EXPECT_EQ(shifted, Logits(expected.begin(), expected.end()));
 }
@@ -240,12 +240,12 @@ TEST_F(Sequences, OneThatIsFullIsAnErrorAndChangesNothing) {
   walk.prefill(0, 19);
   walk.prefill(1, 5);
   const std::vector<Session::Token> tokens = {{1, 1}, {1, 0}, {2, 0}};
-  expect_error([&] { walk.session.decode(tokens, [](int, std::span<const float>) { FAIL(); }); },
+  expect_error([&] { walk.session.decode_each(tokens, [](int, std::span<const float>) { FAIL(); }); },
                {"context full", "at most 1 more tokens", "found 2"});
   EXPECT_EQ(walk.session.n_past(0), 19);
   EXPECT_EQ(walk.session.n_past(1), 5);
   const std::vector<Session::Token> unknown = {{1, 1}, {300, 0}};
-  expect_error([&] { walk.session.decode(unknown, [](int, std::span<const float>) { FAIL(); }); },
+  expect_error([&] { walk.session.decode_each(unknown, [](int, std::span<const float>) { FAIL(); }); },
                {"token id"});
   expect_plain(walk, 0, walk.decode({1, 0}, 1)[1]);
 }

@@ -86,7 +86,7 @@ TEST_F(SessionTest, TokensThatDoNotExistAreErrorsAndChangeNothing) {
     const std::vector<int> ids = {1, 2, id, 3};
     const std::vector<std::string> words = {"token id", "0 to 299", "found " + std::to_string(id)};
     expect_error([&] { session.prefill(ids); }, words);
-    expect_error([&] { session.prefill(ids, [](int, std::span<const float>) { FAIL(); }); }, words);
+    expect_error([&] { session.prefill_each(ids, [](int, std::span<const float>) { FAIL(); }); }, words);
     expect_error([&] { session.decode(id); }, words);
     EXPECT_EQ(session.n_past(), 3);
   }
@@ -101,7 +101,7 @@ TEST_F(SessionTest, LogitsThatAreNoNumbersAreErrors) {
     const std::vector<std::string> words = {"logits are not finite", "damaged"};
     const std::vector<int> ids = {1, 2};
     expect_error([&] { session.prefill(ids); }, words);
-    expect_error([&] { session.prefill(ids, [](int, std::span<const float>) { FAIL(); }); }, words);
+    expect_error([&] { session.prefill_each(ids, [](int, std::span<const float>) { FAIL(); }); }, words);
     expect_error([&] { session.decode(1); }, words);
   }
 }
@@ -124,7 +124,7 @@ TEST_F(SessionTest, APromptCanBeCancelledBeforeEveryLayer) {
 TEST_F(SessionTest, AnEmptyPromptHasNoLogits) {
   Session session(model_, {});
   expect_error([&] { session.prefill({}); }, {"prompt", "at least 1 token"});
-  session.prefill({}, [](int, std::span<const float>) { FAIL(); });
+  session.prefill_each({}, [](int, std::span<const float>) { FAIL(); });
 }
 
 TEST_F(SessionTest, OptionsOutOfRangeAreErrors) {

@@ -48,8 +48,8 @@ Logits evaluate_in_threes(const Model& model, const SessionOptions& options, std
   Session session(model, options);
   Logits out = evaluate(session, ids.first(n_prompt), n_prompt);
   for (ids = ids.subspan(n_prompt); !ids.empty(); ids = ids.subspan(std::min<size_t>(3, ids.size()))) {
-    session.decode(ids.first(std::min<size_t>(3, ids.size())),
-                   [&](int, std::span<const float> logits) { append(out, logits); });
+    session.decode_each(ids.first(std::min<size_t>(3, ids.size())),
+                        [&](int, std::span<const float> logits) { append(out, logits); });
   }
   return out;
 }

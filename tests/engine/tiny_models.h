@@ -39,7 +39,7 @@ inline void append(Logits& to, std::span<const float> logits) {
 /// Through prefill() the first `n_prompt` tokens, through decode() the rest.
 inline Logits evaluate(Session& session, std::span<const int> ids, size_t n_prompt) {
   Logits out;
-  session.prefill(ids.first(n_prompt), [&](int index, std::span<const float> logits) {
+  session.prefill_each(ids.first(n_prompt), [&](int index, std::span<const float> logits) {
     EXPECT_EQ(static_cast<size_t>(index) * logits.size(), out.size());
     append(out, logits);
   });

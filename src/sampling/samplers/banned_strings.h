@@ -12,8 +12,8 @@
 
 namespace gptj::samplers {
 
-/// Strings that no token completes, whether they began in tokens before or lie within it. A beginning alone
-/// is no harm: the last token that would make it whole is out.
+/// Strings that never come: a token is out if it contains one, or completes one that began in the tokens before. A
+/// string's beginning alone may stay; only the token that would complete it is out.
 class BannedStrings {
  public:
   BannedStrings(std::span<const std::string> strings, const Tokenizer& tokenizer, int n_vocab)
@@ -49,8 +49,8 @@ class BannedStrings {
   using Ids = std::span<const int>;
 
   struct Begin {
-    std::string bytes;  // with which the text may end
-    Ids rest;           // the tokens that begin with what is missing
+    std::string bytes;  // the beginning of a string
+    Ids rest;           // the tokens that begin with the rest of it
   };
 
   Ids starting_with(std::string_view bytes) const {

@@ -11,10 +11,10 @@
 
 namespace gptj::samplers {
 
-/// Don't Repeat Yourself, by P. E. Weidmann (text-generation-webui, pull request 5637): a token that would
-/// continue a repetition of L tokens loses multiplier * base^(L - allowed length), L >= allowed length.
-/// Repetitions do not go beyond a sequence breaker, nor continue with one. There a breaker is one token; here
-/// it is a string, and a token breaks if one ends in it, as in llama.cpp.
+/// Don't Repeat Yourself, by P. E. Weidmann (text-generation-webui, pull request 5637): the logit of a token that
+/// would continue a repetition of L tokens is lowered by multiplier * base^(L - allowed length), if L >= allowed
+/// length. Repetitions do not go beyond a sequence breaker, nor continue with one. There a breaker is one token; here
+/// it is a string, and a token breaks a sequence if a breaker ends in it, as in llama.cpp.
 class Dry {
  public:
   Dry(const SamplerOptions& options, const Tokenizer& tokenizer, int n_vocab)
@@ -42,8 +42,6 @@ class Dry {
     }
   }
 
-  bool any() const { return multiplier_ != 0 && last_n_ != 0; }
-
   void operator()(Candidates& candidates, const Place& place) {
     const std::span<const int> text = last_of(place.context, last_n_);
     const size_t limit = unbroken(text);
@@ -66,12 +64,12 @@ class Dry {
 
  private:
   static constexpr const char* kBreakers[] = {"\n", ":", "\"", "*"};
-  static constexpr size_t kLongest = 50;        // as there: longer repetitions count as such
+  static constexpr size_t kLongest = 50;        // as there: longer repetitions count as that long
   static constexpr double kLargestLoss = 1e30;  // beyond any logit, but a number
 
   bool breaks(int id) const { return contains_breaker_[static_cast<size_t>(id)]; }
 
-  /// How many tokens at the end, up to kLongest, no breaker ends in.
+  /// The number of last tokens, up to kLongest, in which no breaker ends.
   size_t unbroken(std::span<const int> text) {
     size_t n = 0;
     while (n < std::min(text.size(), kLongest) && !breaks(text[text.size() - 1 - n]) &&
@@ -80,7 +78,7 @@ class Dry {
     return n;
   }
 
-  /// In the last token ends a breaker that began before it.
+  /// Whether a breaker that began before the last token ends in it.
   bool completes_breaker(std::span<const int> text) {
     if (n_before_ == 0) return false;
     take_tail(text.first(text.size() - 1), n_before_, *tokenizer_, tail_);
@@ -92,7 +90,7 @@ class Dry {
     });
   }
 
-  /// How many tokens up to the i-th are those at the end.
+  /// How many tokens up to the i-th are the same as at the end.
   static size_t match(std::span<const int> text, size_t i, size_t limit) {
     size_t length = 1;
     while (length < limit && length <= i && text[i - length] == text[text.size() - 1 - length]) ++length;
@@ -105,7 +103,7 @@ class Dry {
   const Tokenizer* tokenizer_;
   std::vector<std::string> breakers_;
   std::vector<bool> contains_breaker_;  // by id
-  size_t n_before_ = 0;                 // bytes of a breaker that may lie before the token that it ends in
+  size_t n_before_ = 0;                 // bytes of a breaker that may lie before the token in which it ends
   std::string tail_;
   std::vector<size_t> longest_;  // by id: of the repetitions that it would continue; zero between calls
 };

@@ -8,10 +8,10 @@
 
 namespace gptj::samplers {
 
-/// Keeps the surprise of what is drawn near a target, in bits (Basu et al.: Mirostat: A Neural Text Decoding
-/// Algorithm that Directly Controls Perplexity, arXiv:2007.14966). Version 1 estimates Zipf's exponent and
-/// from that how many tokens to draw from; version 2 drops those that surprise more than mu. A token's
-/// surprise is that under the distribution before either, as in the paper (llama.cpp takes it after).
+/// Keeps the surprise (-log2 p) of what is drawn near a target (Basu et al.: Mirostat: A Neural Text Decoding
+/// Algorithm that Directly Controls Perplexity, arXiv:2007.14966). Version 1 estimates Zipf's exponent and from it
+/// how many tokens to draw from; version 2 drops tokens whose surprise exceeds mu. A token's surprise is that under
+/// the distribution before anything is dropped, as in the paper (llama.cpp takes the one after).
 class Mirostat {
  public:
   Mirostat(bool estimates, double tau, double eta, int n_vocab)

@@ -6,9 +6,9 @@
 
 namespace gptj::samplers {
 
-/// No N tokens stand in the text twice: whatever would repeat N is out, as in Hugging Face's
-/// NoRepeatNGramLogitsProcessor (after Paulus, Xiong, Socher: A Deep Reinforced Model for Abstractive
-/// Summarization, arXiv:1705.04304).
+/// No N-gram comes twice: a token that would repeat N tokens is out, as in Hugging Face's
+/// NoRepeatNGramLogitsProcessor (after Paulus, Xiong, Socher: A Deep Reinforced Model for Abstractive Summarization,
+/// arXiv:1705.04304).
 inline SamplerType no_repeat_ngram() {
   return {.name = "no-repeat-ngram",
           .role = SamplerType::Role::adjusts,

@@ -7,9 +7,9 @@
 
 namespace gptj::samplers {
 
-/// Penalties of the tokens among the last ones. Repetition: once, however often it stands there (Keskar et
-/// al.: CTRL, arXiv:1909.05858); presence and frequency: as OpenAI's API defines them, but for prompt and
-/// answer alike.
+/// Penalties for tokens that are among the last ones. The repetition penalty counts once, however often the token is
+/// there (Keskar et al.: CTRL, arXiv:1909.05858); presence and frequency penalties are those of OpenAI's API, but for
+/// prompt and answer alike.
 class Penalties {
  public:
   Penalties(const SamplerOptions& options, int n_vocab)

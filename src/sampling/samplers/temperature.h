@@ -8,7 +8,7 @@
 
 namespace gptj::samplers {
 
-/// Entropy in proportion to that of as many equally likely tokens: 0 to 1.
+/// The entropy divided by that of as many equally likely tokens: 0 to 1.
 inline double relative_entropy(Candidates& candidates) {
   const std::span<const float> logits = candidates.logits();
   const auto n = static_cast<double>(logits.size()) -
@@ -16,9 +16,9 @@ inline double relative_entropy(Candidates& candidates) {
   return n > 1 ? std::clamp(candidates.entropy() / std::log(n), 0.0, 1.0) : 0.0;
 }
 
-/// Logits / temperature. With a range the temperature is between temp - range and temp + range, by the
-/// entropy of the distribution (dynamic temperature, by kalomaze, as llama.cpp and koboldcpp have it): a
-/// model that is sure is taken at its word.
+/// Divides logits by the temperature. With a range, the temperature goes from temp - range to temp + range as the
+/// entropy of the distribution grows (dynamic temperature, by kalomaze, as in llama.cpp and koboldcpp): a model that
+/// is sure is taken at its word.
 inline SamplerType temperature() {
   return {.name = "temp",
           .role = SamplerType::Role::adjusts,

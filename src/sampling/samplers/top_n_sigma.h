@@ -6,9 +6,9 @@
 
 namespace gptj::samplers {
 
-/// Tokens whose logit is at most n standard deviations of all logits below the best one (Tang et al.:
-/// Top-n-sigma: Not All Logits Are You Need, arXiv:2411.07641). It stands before what drops tokens, as all
-/// logits are meant.
+/// Tokens whose logit is at most n standard deviations of all logits below the best one (Tang et al.: Top-n-sigma:
+/// Not All Logits Are You Need, arXiv:2411.07641). It comes before samplers that drop tokens, because all logits are
+/// meant.
 inline SamplerType top_n_sigma() {
   return {
       .name = "top-n-sigma",

@@ -25,7 +25,7 @@ inline SamplerType typical() {
         std::vector<float> keys(static_cast<size_t>(n_vocab));
         return {[p, keys = std::move(keys)](Candidates& candidates, const Place&) mutable {
           const std::span<const float> logits = candidates.logits();
-          // log p = logit - max - log total; so this is the logit of which -log p is the entropy.
+          // log p = logit - max - log total, so this is the logit at which -log p equals the entropy.
           const double log_total = std::log(candidates.total());
           const auto middle =
               static_cast<float>(static_cast<double>(candidates.max()) + log_total - candidates.entropy());

@@ -4,9 +4,8 @@
 
 namespace gptj::samplers {
 
-/// Exclude Top Choices, by P. E. Weidmann (text-generation-webui, pull request 6335): now and then, of the
-/// tokens whose probability reaches the threshold, all but the least likely are dropped. Of two there is
-/// always one left.
+/// Exclude Top Choices, by P. E. Weidmann (text-generation-webui, pull request 6335): now and then, of the tokens whose
+/// probability reaches the threshold, all but the least likely are dropped.
 inline SamplerType xtc() {
   return {
       .name = "xtc",

@@ -4,7 +4,7 @@
 
 #include "tensor/encodings/block_fields.h"
 
-/// ggml's types of 4 bits whose levels are not even.
+/// ggml's 4-bit types with unevenly spaced levels.
 namespace gptj {
 
 inline constexpr int8_t kIq4Levels[16] = {-127, -104, -83, -65, -49, -35, -22, -10,

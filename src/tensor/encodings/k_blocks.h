@@ -4,8 +4,8 @@
 
 #include "tensor/encodings/block_fields.h"
 
-/// ggml's k-types: blocks of 256 values with scales for 16 or 32 of them, which are themselves small numbers times a
-/// scale of the block.
+/// ggml's k-types: blocks of 256 values with a scale for each 16 or 32 of them; these scales are small integers times
+/// one scale of the whole block.
 namespace gptj {
 
 /// x = d * scale * q - dmin * minimum, q in 2 bits; groups of 16.

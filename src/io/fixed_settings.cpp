@@ -1,4 +1,4 @@
-#include "io/fixed_setting.h"
+#include "io/fixed_settings.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>

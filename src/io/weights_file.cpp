@@ -1,4 +1,4 @@
-#include "io/weights.h"
+#include "io/weights_file.h"
 
 #include "base/error.h"
 #include "io/foreign.h"
@@ -13,7 +13,7 @@ bool looks_like_torch(std::string_view first_bytes) {
   return first_bytes.starts_with(kZipMagic) || first_bytes.starts_with(kTorchLegacyMagic);
 }
 
-void read_weights(const std::string& path, ModelFile& model) {
+void read_weights_file(const std::string& path, ModelFile& model) {
   model.files.push_back(std::make_unique<InputFile>(path));
   const InputFile& file = *model.files.back();
   const std::string head = first_bytes(file);
