@@ -26,10 +26,10 @@ struct SamplerSetting {
       nullptr;  // what is wrong with a text; null: any will do
 
   /// It is called so, with '_' for '-' if one likes.
-  bool goes_by(std::string_view name) const;
+  bool goes_by(std::string_view given) const;
 
-  /// What is wrong with `text` as a value: "expected a number from 0 to 1, found '2'"; empty: nothing.
-  std::string problem(std::string_view text) const;
+  /// What is wrong with `value`: "expected a number from 0 to 1, found '2'"; empty: nothing.
+  std::string problem(std::string_view value) const;
 };
 
 /// All that there are: what each sampler of the list in src/sampling/sampler.cpp declares.
