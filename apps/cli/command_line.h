@@ -39,7 +39,7 @@ class CommandLine {
   /// `names` as for CLI11: "-n,--n_predict". `help` may say what the bounds do not.
   void number(std::string_view names, int& target, int low, int high, std::string_view help);
   void number(std::string_view names, int64_t& target, int64_t low, int64_t high, std::string_view help);
-  void number(std::string_view names, float& target, float low, float high, std::string_view help);
+  void number(std::string_view names, double& target, double low, double high, std::string_view help);
   void flag(std::string_view names, bool& target, std::string_view help);
   void flag(std::string_view names, const std::function<void()>& set, std::string_view help);
 

@@ -45,10 +45,6 @@ std::vector<std::string> with_plain_values(const CLI::App& app, const std::vecto
   return out;
 }
 
-std::string did_you_mean(const std::string& name) {
-  return name.empty() ? "" : fmt::format(", did you mean '{}'?", name);
-}
-
 }  // namespace
 
 bool CommandLine::mentioned(std::string_view name, const std::vector<std::string>& args) const {
