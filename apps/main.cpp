@@ -25,7 +25,7 @@ Program this_program(const char* called_as) {
           .version = GPTJ_VERSION,
           .default_model = GPTJ_DEFAULT_MODEL,
           .demo_model = "models/demo/" GPTJ_PROGRAM,
-          .demo_roots = {"", program_directory(called_as) / GPTJ_INSTALLED_DATA, GPTJ_SOURCE_DIR}};
+          .data_roots = {"", program_directory(called_as) / GPTJ_INSTALLED_DATA, GPTJ_SOURCE_DIR}};
 }
 
 int run(const Program& program, std::vector<std::string> args) {

@@ -8,11 +8,11 @@ namespace gptj::apps {
 
 /// What tells gpt-j from gpt-2, and where the running one lies.
 struct Program {
-  std::string name;           // "gpt-j"
-  std::string version;        // "1.2.3"
-  std::string default_model;  // opened without -m if it is there, relative to the current directory
-  std::string demo_model;     // else this one: relative to one of demo_roots
-  std::vector<std::string> demo_roots;
+  std::string name;                     // "gpt-j"
+  std::string version;                  // "1.2.3"
+  std::string default_model;            // opened without -m if it is there: relative to the current directory
+  std::string demo_model;               // else this one: relative to one of data_roots
+  std::vector<std::string> data_roots;  // where models/ and presets/ may be that come with the program
 };
 
 struct DeclaredOption;

@@ -29,11 +29,10 @@ class ChatInput {
   std::optional<std::string> line(const std::string& prompt);
   std::optional<Message> quoted_lines(std::string first);
   std::optional<Message> continued_lines(std::string first);
+  bool input_has_ended() const;
 
   const std::unique_ptr<Lines> lines_;
   const Style style_ = error_style();
-  bool input_has_ended() const;
-
   bool ended_ = false;
   bool warned_ = false;  // that another interrupt ends it
 };

@@ -88,7 +88,7 @@ class Reader {
 
 std::vector<std::filesystem::path> preset_directories(const Program& program) {
   std::vector<std::filesystem::path> out;
-  for (const std::string& root : program.demo_roots) out.push_back(std::filesystem::path(root) / "presets");
+  for (const std::string& root : program.data_roots) out.push_back(std::filesystem::path(root) / "presets");
   return out;
 }
 
@@ -116,9 +116,8 @@ Preset find_preset(const Program& program, const std::string& name) {
   }
   if (std::filesystem::exists(name, ignored)) return named(read_preset(name));
   const std::vector<std::string> known = preset_names(program);
-  const std::string meant = mistyped(name, known);
   throw Error(fmt::format("preset: expected {} or a file, found {}{}", fmt::join(known, ", "), quoted(name),
-                          meant.empty() ? "" : fmt::format("; did you mean '{}'?", meant)));
+                          did_you_mean(mistyped(name, known))));
 }
 
 std::vector<std::string> preset_names(const Program& program) {

@@ -12,8 +12,8 @@ namespace gptj::apps {
 
 /// What can be set while a conversation goes on.
 struct ChatSettings {
-  int n_predict = 200;    // tokens of an answer at most; -1: until the model ends it
-  float max_seconds = 0;  // to take for an answer at most; 0: any
+  int n_predict = 200;     // tokens of an answer at most; -1: until the model ends it
+  double max_seconds = 0;  // for an answer at most; 0: no limit
   std::vector<std::string> stop;
   std::optional<Grammar> grammar = {};  // of each answer
   SamplingOptions sampling;

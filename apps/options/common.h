@@ -12,6 +12,8 @@
 /// Groups of options that several commands have: each command declares those that it wants.
 namespace gptj::apps {
 
+inline constexpr double kMaxSeconds = 1e9;  // for --max-time
+
 /// -m, --type
 struct ModelOption {
   std::optional<std::string> path, type;
