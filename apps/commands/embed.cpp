@@ -94,7 +94,7 @@ int embed_command(const Program& program, const Command& command, std::vector<st
   Session session(model, options.session);
   ProgressLine progress("embed", log);
   for (size_t i = 0; i < texts.size(); ++i) {
-    if (stop_signal() != 0) throw Error("stopped");
+    stop_if_asked();
     embed(session, texts[i], options.pooling, [&](std::span<const float> row) { file.row(row); });
     progress.update(i + 1, texts.size(), fmt::format("text {} of {}", i + 1, texts.size()));
   }

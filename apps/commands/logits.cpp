@@ -73,7 +73,7 @@ int logits_command(const Program& program, const Command& command, std::vector<s
   if (dump) session.watch([&](const Intermediate& seen) { dump->add(seen); });
   ProgressLine progress("logits", log);
   session.prefill(ids, [&](int index, std::span<const float> logits) {
-    if (stop_signal() != 0) throw Error("stopped");
+    stop_if_asked();
     if (file) file->row(logits);
     progress.update(static_cast<uint64_t>(index) + 1, ids.size());
   });

@@ -67,10 +67,10 @@ PerplexityResult measure(Session& session, const std::vector<int>& ids, const Sc
     progress.update(static_cast<uint64_t>(so_far.n_windows), static_cast<uint64_t>(n_windows),
                     fmt::format("window {} of {}: {:.4f}, {:.1f} tokens/s", so_far.n_windows, n_windows,
                                 so_far.perplexity, tokens / time.ms() * 1000));
-    return stop_signal() == 0;
+    return !stop_asked();
   };
   const PerplexityResult result = perplexity(session, ids, show, scored);
-  if (stop_signal() != 0) throw Error("stopped");
+  stop_if_asked();
   progress.done();
   const double ms = time.ms();
   const double tokens = static_cast<double>(result.n_windows) * session.n_ctx();

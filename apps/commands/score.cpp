@@ -80,7 +80,7 @@ class Scoring {
     }
     std::string out;
     for (size_t i = 0; i < pairs.size(); ++i) {
-      if (stop_signal() != 0) throw Error("stopped");
+      stop_if_asked();
       const Score found = gptj::score(session_, pairs[i]);
       ordered_json result = ordered_json::object();
       if (!request.id.is_null()) result["id"] = request.id;

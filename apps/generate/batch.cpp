@@ -91,7 +91,7 @@ GenerateResult BatchOptions::write(const Model& model, Session& session, int n_l
   const LogprobLines logprobs(model.tokenizer(), n_logprobs);
   std::vector<std::string> logprobs_of(texts.size());  // until a text has ended
   BatchCallbacks callbacks;
-  callbacks.cancelled = [] { return stop_signal() != 0; };
+  callbacks.cancelled = stop_asked;
   if (n_logprobs >= 0) {
     callbacks.token = [&](size_t index, int id, std::span<const float> logits) {
       logprobs_of[index] += (logprobs_of[index].empty() ? "" : ",") + logprobs.line(id, logits);
