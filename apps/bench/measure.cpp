@@ -14,8 +14,8 @@ namespace {
 constexpr int kPassesPerSample = 4;
 
 std::vector<int> some_ids(int n) {
-  std::vector<int> ids(static_cast<size_t>(n));
-  for (int i = 0; i < n; ++i) ids[static_cast<size_t>(i)] = i * 37 % 251;
+  std::vector<int> ids;
+  for (int i = 0; i < n; ++i) ids.push_back(i * 37 % 251);
   return ids;
 }
 
