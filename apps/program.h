@@ -17,19 +17,19 @@ struct Program {
 
 struct DeclaredOption;
 
-/// A word that may stand as the first argument. run() returns the exit code.
+/// What the first argument may ask for. run() returns the exit code.
 struct Command {
-  std::string_view name;  // empty: without such a word
+  std::string_view name;  // empty: what is done without such a word
   std::string_view summary;
   int (*run)(const Program& program, const Command& command, std::vector<std::string> args);
-  /// Set by declared_options() alone: to be filled, and nothing else is to be done.
+  /// Set only by declared_options(): run() is to fill it and do nothing else.
   std::vector<DeclaredOption>* declared = nullptr;
 };
 
 /// THE list of commands; the first is that without a word.
 const std::vector<Command>& commands();
 
-/// These options, without a command's word, ask for chat_command(): -i is among them, as in ggml's examples.
+/// Whether these arguments, which name no command, ask for chat_command() all the same: by -i, as in ggml's examples.
 bool asks_for_chat(const Program& program, const std::vector<std::string>& args);
 
 int generate_command(const Program&, const Command&, std::vector<std::string> args);

@@ -18,13 +18,13 @@ struct ChatSettings {
   std::optional<Grammar> grammar = {};  // of each answer
   SamplingOptions sampling;
 
-  /// `name` with '_' or '-'. A stop text is one more, in quotes or not; the empty one, "", leaves none. Throws Error:
+  /// Names may have '_' or '-'. A stop text is one more, in quotes or not; the empty one, "", leaves none. Throws Error:
   /// names the setting, what was expected and found.
-  void set(std::string_view name, std::string_view value);
+  void set(std::string_view given, std::string_view value);
   /// One line with value and meaning. Throws Error if there is no such setting.
-  std::string described(std::string_view name) const;
+  std::string described(std::string_view given) const;
   static std::vector<std::string> names();
-  /// Without those of the samplers that have their defaults.
+  /// Those of the samplers only where they differ from their defaults.
   std::vector<std::string> notable_names() const;
 };
 

@@ -1,4 +1,4 @@
-// What a command line that was declared makes of arguments, and of those that it does not know.
+// How a command line reads its arguments, and what it says to those that it does not know.
 
 #include <fmt/ranges.h>
 

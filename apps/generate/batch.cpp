@@ -43,8 +43,7 @@ void BatchOptions::declare(CommandLine& line) {
   line.group("Several texts at once");
   line.number("--np,--parallel", n_parallel_, 1, kMaxParallel,
               "answers (also -np N), with seeds S, S+1, ...; with --beams the best of these; with "
-              "--batch-file texts in "
-              "one pass (8)");
+              "--batch-file texts in one pass (8)");
   line.text("--batch-file", file_, "FILE",
             "write an answer to each line: a prompt, or JSON like {\"prompt\": TEXT, \"seed\": 1}");
   line.flag("--json", json_, "write each text as a line of JSON");

@@ -14,7 +14,7 @@ namespace {
 constexpr int kMaxBeams = 1024;
 constexpr double kMaxPenalty = 100;
 
-/// Options that mean nothing where nothing is drawn, beside those of sampling.
+/// Options beside those of sampling that a search does not follow.
 constexpr std::string_view kOthers[] = {"--draft",       "--lookup",        "--batch-file", "--stop",
                                         "--max-time",    "--context-shift", "--grammar",    "--grammar-file",
                                         "--json-schema", "--regex",         "--logprobs"};

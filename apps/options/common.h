@@ -21,8 +21,7 @@ struct ModelOption {
   void declare(CommandLine& line, const Program& program);
   /// For commands that load the weights.
   void declare_type(CommandLine& line);
-  /// The path given, else the model that the program opens when there is none, with a word to `log`. Throws
-  /// Error if there is no such model.
+  /// The path given, else that of the default or the demo model; says to `log` which. Throws Error if there is none.
   std::string resolve(const Program& program, const Log& log) const;
   /// Opens it, to be loaded in the type given, with a word to `log` about that. Throws Error.
   OpenedModel open(const Program& program, const Log& log) const;

@@ -23,7 +23,7 @@ class Speculation {
 
   Drafter* drafter() { return drafter_.get(); }
 
-  /// How much was right.
+  /// How many guesses were right.
   void report(const GenerateResult& result, const Log& log) const;
 
  private:

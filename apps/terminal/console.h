@@ -25,7 +25,7 @@ void stop_if_asked();
 /// From now on SIGINT never kills: it is what take_interrupt() finds. For programs that go on after it.
 void keep_interrupts();
 
-/// SIGINT has come since the last call; stop_signal() then knows nothing of it any more.
+/// Whether SIGINT has come since the last call; stop_signal() forgets it.
 bool take_interrupt();
 
 /// True when standard input can be read or has ended; false when a signal has come, after keep_interrupts().
@@ -51,7 +51,7 @@ bool errors_are_on_terminal();
 /// The width of the terminal that standard output is; nothing if it is none or does not tell.
 std::optional<size_t> output_columns();
 
-/// TERM does not say that the terminal can do no more than a teleprinter.
+/// TERM is set, and not "dumb".
 bool terminal_is_capable();
 
 }  // namespace gptj::apps

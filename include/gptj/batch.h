@@ -13,14 +13,14 @@ namespace gptj {
 struct BatchText {
   std::vector<int> prompt;
   SamplerOptions sampling = {};
-  /// max_seconds count from when its prompt's turn comes; `continues` and `prompt_logits` have no meaning here.
+  /// max_seconds counts from when its prompt's turn comes; `continues` and `prompt_logits` have no meaning here.
   GenerateOptions options = {};
 };
 
 struct BatchResult {
   std::string error = {};  // why there is no text; empty: there is
-  std::string text =
-      {};  // the bytes that follow the prompt, without a stop text; may begin or end inside a UTF-8 character
+  /// The bytes that follow the prompt, without a stop text. May begin or end inside a UTF-8 character.
+  std::string text = {};
   GenerateResult details = {};  // generate_ms is its share of the passes that it was in
 };
 

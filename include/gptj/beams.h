@@ -8,11 +8,11 @@
 
 namespace gptj {
 
-/// When a search has found enough. Whatever it says, texts of n_predict tokens are the end.
+/// When a search ends, beside at n_predict tokens: as soon as n_beams texts have ended and ...
 enum class EarlyStopping {
-  no,  // when there are n_beams texts and the best that is not at its end, ended now, would not be among them
-  yes,    // when there are n_beams texts
-  never,  // as `no`, but a text that may still gain by getting longer is granted its greatest length
+  no,   // ... no other, if it ended now, would be among the best n_beams
+  yes,  // (no more than that)
+  never,  // ... no other can get among them; its score is then taken at the greatest length, if longer is better
 };
 inline constexpr const char* kEarlyStoppingNames[] = {"false", "true", "never"};  // index: EarlyStopping
 

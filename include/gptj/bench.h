@@ -6,7 +6,7 @@
 
 #include "gptj/session.h"
 
-/// What a measured speed stands beside.
+/// What a measured speed is compared with: the limits of the machine.
 namespace gptj {
 
 /// What limits an evaluation: how fast memory is read, or how fast an instruction set multiplies and adds.
@@ -17,7 +17,7 @@ inline constexpr int kNumRoofs = 4;
 /// Measures the roofs of this machine, with the instruction set whose kernels run.
 class RoofMeter {
  public:
-  /// `read_bytes` of memory are taken, to be read: far more than the caches hold. Throws Error.
+  /// Takes `read_bytes` of memory to read: should be far more than the caches hold. Throws Error.
   RoofMeter(int n_threads, uint64_t read_bytes);
   RoofMeter(RoofMeter&&) noexcept;
   RoofMeter& operator=(RoofMeter&&) noexcept;
@@ -32,7 +32,7 @@ class RoofMeter {
   std::unique_ptr<Impl> impl_;
 };
 
-/// The roof over a prompt: that of the arithmetic that the model's weights meet tokens with.
+/// The roof that limits a prompt: that of the arithmetic in which the model's weights are multiplied.
 Roof prompt_roof(const ModelInfo& model, bool exact);
 
 /// Operations of a prompt that begins a text, two for each multiply-add: every weight of the layers with every

@@ -15,11 +15,11 @@ class Drafter {
  public:
   virtual ~Drafter() = default;
 
-  /// Makes up for what it has not seen of the text, before it is to guess: what that takes is no guess's price.
+  /// Reads what it has not seen of the text. Called before it is to guess, so that a guess's time is that of guessing alone.
   virtual void read(std::span<const int> /*text*/) {}
 
-  /// At most `n_max` tokens that may follow `text`; valid until the next call. `grammar` (null: there is none) has accepted
-  /// the text, and may be asked and tried: the caller rewinds it. What it forbids is not worth a guess.
+  /// At most `n_max` tokens that may follow `text`; valid until the next call. `grammar` (may be null) has accepted the
+  /// text; it may be advanced, for the caller rewinds it. Tokens that it forbids are not worth guessing.
   virtual std::span<const int> guess(std::span<const int> text, int n_max, GrammarMatcher* grammar) = 0;
 };
 

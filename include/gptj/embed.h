@@ -7,7 +7,7 @@
 
 namespace gptj {
 
-/// What becomes of the rows that a text's tokens have.
+/// What is made of the hidden states of a text's tokens: their mean, the last one, or a row of each.
 enum class Pooling { mean, last, none };
 
 /// Their names on command lines, in the enumeration's order.

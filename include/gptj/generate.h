@@ -36,10 +36,10 @@ inline constexpr const char* kStopReasonNames[] = {"length",       "end_of_text"
 
 struct GenerateResult {
   StopReason reason = StopReason::length;
-  int stop = -1;            // the stop text that was met: an index
+  int stop = -1;            // index of the stop text that ended it
   std::vector<int> tokens;  // prompt and generated
   int n_prompt = 0;
-  int n_reused = 0;  // tokens of the prompt that the session held already, and that with which it `continues`
+  int n_reused = 0;  // tokens of the prompt that the session held already; with `continues` the last one, too
   int n_generated = 0;
   double prompt_ms = 0;    // evaluating the prompt
   double generate_ms = 0;  // evaluating generated tokens, and guessing
@@ -50,7 +50,7 @@ struct GenerateResult {
   int n_accepted = 0;    // of these, that were drawn
 };
 
-/// What generate() asks its caller for.
+/// What generate() shows and asks its caller. All may be empty.
 struct GenerateCallbacks {
   /// The bytes of each token, first those of the prompt; false stops the text. May cut a UTF-8 character: see Utf8Stream.
   /// What may be the beginning of a stop text comes later, or never.

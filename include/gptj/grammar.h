@@ -32,7 +32,7 @@ class Grammar {
   std::shared_ptr<const Automaton> automaton_;
 };
 
-/// The tokens of which texts are made, as grammars look at them. To make it takes some milliseconds: once for all texts
+/// The tokens of which texts are made, as grammars look at them. Takes some milliseconds to make: do so once for all texts
 /// (Model::grammar_vocabulary()). Const after construction; may be shared by threads, and copies are cheap. Independent of the
 /// tokenizer once it is made.
 class GrammarVocabulary {

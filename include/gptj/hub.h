@@ -36,8 +36,8 @@ struct PullOptions {
   std::string revision = "main";  // a branch, a tag or a commit
   std::string file = {};          // only this one; empty: what the model needs
   Progress progress = {};         // bytes, with those that were there already
-  std::function<void(const std::string&)> notice =
-      {};  // told why nothing moves: an attempt that failed, a lock
+  /// Told why nothing moves: an attempt that failed, a lock.
+  std::function<void(const std::string&)> notice = {};
 };
 
 struct PulledModel {
@@ -70,7 +70,7 @@ std::vector<CachedModel> cached_models(const HubSettings& hub);
 /// files of it, or if they are links to outside of the cache.
 std::optional<std::string> find_cached_model(std::string_view name, const HubSettings& hub);
 
-/// It could name a model: letters, digits, '-', '_' and '.', at most one slash; a revision may follow.
+/// Whether it could name a model: letters, digits, '-', '_' and '.', at most one slash; a revision may follow.
 bool is_model_name(std::string_view name);
 
 /// Removes a model from the cache, or with `revision` (branch, tag, commit) only what no other one needs. Links

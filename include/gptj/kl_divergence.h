@@ -42,9 +42,9 @@ struct KlResult {
   double delta_p = 0, delta_p_error = 0;    // mean of Q - P, the probabilities of the token that follows
   double delta_p_rms = 0;                   // root of the mean of its square
   double base_perplexity = 0;
-  double ratio = 0,
-         ratio_error = 0;  // of the perplexity to that of the base; the error is smaller than those of
-                           // the two, which the same text makes large or small
+  /// Of the perplexity to that of the base. The error is smaller than those of the two, which rise and fall with the same
+  /// tokens.
+  double ratio = 0, ratio_error = 0;
 };
 
 /// Compares a model with a base, token by token.

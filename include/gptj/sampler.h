@@ -22,17 +22,17 @@ struct SamplerSetting {
   Kind kind = Kind::number;
   double fallback = 0, low = 0, high = 0;  // of integers, numbers and flags (0: off, 1: on)
   std::string text_fallback = {};
-  std::string (*text_problem)(std::string_view text) =
-      nullptr;  // what is wrong with a text; null: any will do
+  /// What is wrong with a text; null: any will do.
+  std::string (*text_problem)(std::string_view text) = nullptr;
 
-  /// It is called so, with '_' for '-' if one likes.
+  /// Whether this is one of its names, '_' counting as '-'.
   bool goes_by(std::string_view given) const;
 
   /// What is wrong with `value`: "expected a number from 0 to 1, found '2'"; empty: nothing.
   std::string problem(std::string_view value) const;
 };
 
-/// All that there are: what each sampler of the list in src/sampling/sampler.cpp declares.
+/// All settings: what each sampler of the list in src/sampling/sampler.cpp declares.
 std::span<const SamplerSetting> sampler_settings();
 
 /// The one that goes by this name; null: there is none.
@@ -58,8 +58,8 @@ class SamplerOptions {
   bool is_default(std::string_view name) const;
 
  private:
-  std::map<std::string, double, std::less<>>
-      numbers_;  // by the setting's first name; what is not here is default
+  // By the setting's first name. What is not here is default.
+  std::map<std::string, double, std::less<>> numbers_;
   std::map<std::string, std::vector<std::string>, std::less<>> texts_;
 };
 

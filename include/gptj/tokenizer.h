@@ -29,7 +29,7 @@ class Tokenizer {
   std::string_view decode(int id) const;
   std::string decode(std::span<const int> ids) const;
 
-  /// Whether a token is none of the BPE's, but cut out of texts before: <|endoftext|> and the like.
+  /// Whether it is an added token, which is cut out of a text before BPE: <|endoftext|> and the like.
   bool is_added(int id) const;
 
   int n_tokens() const;
