@@ -42,7 +42,7 @@ class Reader {
   void setting(std::string_view line) {
     const size_t equals = line.find('=');
     const auto value = equals == line.npos ? std::nullopt : unquoted(trimmed(line.substr(equals + 1)));
-    if (!value) refuse("NAME = \"TEXT\", with \\n, \\t, \\\" and \\\\ in it", line);
+    if (!value) refuse(R"(NAME = "TEXT", with \n, \t, \" and \\ in it)", line);
     const std::string_view name = trimmed(line.substr(0, equals));
     if (name != "stop" && given(name)) refuse("one line for each name", line);
     given_.emplace_back(name);

@@ -35,11 +35,11 @@ std::string text_of(const json& value, std::string_view key) {
 struct Request {
   explicit Request(std::string_view line) {
     const json object = parse_json_line(line);
-    if (!object.contains("context")) throw Error("expected a \"context\", found none");
+    if (!object.contains("context")) throw Error(R"(expected a "context", found none)");
     context = text_of(object["context"], "context");
     is_choice = object.contains("continuations");
     if (is_choice == object.contains("continuation")) {
-      throw Error(fmt::format("expected either \"continuation\" or \"continuations\", found {}",
+      throw Error(fmt::format(R"(expected either "continuation" or "continuations", found {})",
                               is_choice ? "both" : "neither"));
     }
     if (!is_choice) {

@@ -45,11 +45,11 @@ void BatchOptions::declare(CommandLine& line) {
               "answers (also -np N), with seeds S, S+1, ...; with --beams the best of these; with "
               "--batch-file texts in one pass (8)");
   line.text("--batch-file", file_, "FILE",
-            "write an answer to each line: a prompt, or JSON like {\"prompt\": TEXT, \"seed\": 1}");
+            R"(write an answer to each line: a prompt, or JSON like {"prompt": TEXT, "seed": 1})");
   line.flag("--json", json_, "write each text as a line of JSON");
 }
 
-void BatchOptions::check(const CommandLine& line) const {
+void BatchOptions::check(const CommandLine& line) {
   line.at_most_one({"--batch-file", "--prompt", "--file"});
   for (const std::string_view several : {"--parallel", "--batch-file", "--json"}) {
     for (const std::string_view one : {"--draft", "--lookup"}) line.at_most_one({several, one});

@@ -14,7 +14,7 @@ namespace gptj::apps {
 class BatchOptions {
  public:
   void declare(CommandLine& line);
-  void check(const CommandLine& line) const;
+  static void check(const CommandLine& line);
 
   bool wanted() const { return n_parallel_ > 1 || json_ || file_; }
   bool reads_file() const { return file_.has_value(); }

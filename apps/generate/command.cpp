@@ -161,7 +161,7 @@ class Work {
   GenerateResult run(const auto& write) {
     std::optional<Trace> trace;
     if (options_.trace) trace.emplace();
-    const GenerateResult result = write();
+    GenerateResult result = write();
     if (trace) trace->write(*options_.trace);
     report(result);
     return result;

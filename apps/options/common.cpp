@@ -39,7 +39,7 @@ std::string ModelOption::resolve(const Program& program, const Log& log) const {
   };
   if (exists(program.default_model)) return program.default_model;
   for (const std::string& root : program.data_roots) {
-    const std::string demo = (std::filesystem::path(root) / program.demo_model).lexically_normal().string();
+    std::string demo = (std::filesystem::path(root) / program.demo_model).lexically_normal().string();
     if (!exists(demo)) continue;
     log.line("main: no model '{}' here and none named with -m: using the demo model '{}'",
              program.default_model, escaped(demo));
