@@ -25,20 +25,19 @@ Program this_program(const char* called_as) {
           .version = GPTJ_VERSION,
           .default_model = GPTJ_DEFAULT_MODEL,
           .demo_model = "models/demo/" GPTJ_PROGRAM,
-          .demo_roots = {"", program_directory(called_as) / GPTJ_INSTALLED_DATA, GPTJ_SOURCE_DIR}};
+          .data_roots = {"", program_directory(called_as) / GPTJ_INSTALLED_DATA, GPTJ_SOURCE_DIR}};
 }
 
 int run(const Program& program, std::vector<std::string> args) {
-  const auto& all = commands();
+  const auto nameless = commands().begin();
   const auto named = [&](std::string_view name) {
-    return std::find_if(all.begin(), all.end(), [&](const Command& c) { return c.name == name; });
+    return std::find_if(nameless + 1, commands().end(), [&](const Command& c) { return c.name == name; });
   };
-  auto command = all.begin();
-  if (const auto found = args.empty() || args[0].empty() ? all.end() : named(args[0]); found != all.end()) {
-    command = found;
+  auto command = args.empty() ? commands().end() : named(args[0]);
+  if (command != commands().end()) {
     args.erase(args.begin());
-  } else if (asks_for_chat(program, args)) {
-    command = named("chat");
+  } else {
+    command = asks_for_chat(program, args) ? named("chat") : nameless;
   }
   return command->run(program, *command, std::move(args));
 }
@@ -60,7 +59,7 @@ int main(int argc, char** argv) {
   } catch (const std::exception& e) {
     error = e.what();
   }
-  if (stop_signal() != 0) return kSignalled + stop_signal();  // an error then is but how the work was stopped
+  if (stop_signal() != 0) return kSignalled + stop_signal();  // the error then only says so
   if (!error.empty()) put_error(GPTJ_PROGRAM ": " + error + "\n");
   return code;
 }

@@ -31,8 +31,8 @@ int64_t gptj::apps::n_allocations() {
   return calls.load();
 }
 
-// Those of arrays end in these. Those that do not throw would do so too, but a sanitizer has its own, whose memory
-// these forms of delete must not free.
+// The forms for arrays call these. The nothrow forms would, too, but a sanitizer brings its own of them, whose memory the
+// forms of delete below must not free.
 void* operator new(size_t size) {
   return expected(allocate(size));
 }

@@ -13,10 +13,6 @@ namespace {
 
 constexpr int kPassesPerSample = 4;
 
-void stop_if_asked() {
-  if (stop_signal() != 0) throw Error("stopped");
-}
-
 std::vector<int> some_ids(int n) {
   std::vector<int> ids;
   for (int i = 0; i < n; ++i) ids.push_back(i * 37 % 251);
@@ -89,7 +85,7 @@ class Bench {
     LoadOptions options;
     options.n_threads = report_.session.n_threads;
     options.prefetch = true;  // a model is loaded when its weights are there
-    options.progress = [](uint64_t, uint64_t) { return stop_signal() == 0; };
+    options.progress = [](uint64_t, uint64_t) { return !stop_asked(); };
     if (model_.path.empty()) {
       loaded_.emplace(open(), options);
     } else {
@@ -148,7 +144,7 @@ class Bench {
                  .roof = prompt_roof(info, report_.session.exact)};
     sample(row, length, [&] {
       session.truncate(0);
-      session.prefill(ids, [] { return stop_signal() != 0; });
+      session.prefill(ids, stop_asked);
     });
     report_.rows.push_back(std::move(row));
   }
@@ -168,7 +164,7 @@ class Bench {
     sample(row, plan_.decoded, [&] {
       session.truncate(context);
       const int64_t at_start = n_allocations();
-      for (int i = 0; i < plan_.decoded && stop_signal() == 0; ++i) session.decode(i);
+      for (int i = 0; i < plan_.decoded && !stop_asked(); ++i) session.decode(i);
       allocated += n_allocations() - at_start;
     });
     report_.allocations_per_token =
@@ -184,7 +180,7 @@ class Bench {
     for (int i = 0; i < plan_.repeats; ++i) {
       for (size_t s = 0; s < sizes.size(); ++s) {
         const double total = timed(fmt::format("{} of {}", what, sizes[s]), [&] {
-          for (int pass = 0; pass < kPassesPerSample && stop_signal() == 0; ++pass) work(sizes[s]);
+          for (int pass = 0; pass < kPassesPerSample && !stop_asked(); ++pass) work(sizes[s]);
         });
         ms[s].values.push_back(total / kPassesPerSample);
       }
@@ -219,8 +215,7 @@ class Bench {
     options.n_ctx = context + 1;
     if (options.n_ctx > report_.model.n_ctx) return;
     Session session(*loaded_, options);
-    const auto stopped = [] { return stop_signal() != 0; };
-    for (int i = 0; i < options.n_sequences; ++i) session.prefill(some_ids(context), stopped, i);
+    for (int i = 0; i < options.n_sequences; ++i) session.prefill(some_ids(context), stop_asked, i);
     const auto pass = [&](int n) {
       std::vector<Session::Token> tokens;
       for (int i = 0; i < n; ++i) {

@@ -13,7 +13,7 @@ namespace gptj::apps {
 struct BenchPlan {
   std::vector<int> prompts;   // lengths, ascending
   std::vector<int> contexts;  // tokens before decoding: 0, or a length that is also in `prompts`
-  std::vector<int> passes;    // tokens evaluated together; the first is what the others stand beside: 1
+  std::vector<int> passes;    // tokens evaluated together; the others are compared with the first, which is 1
   std::vector<int> texts;     // decoded together, ascending; as with passes
   int texts_context;          // tokens before decoding in each of them
   int decoded;                // tokens of one sample of decoding
@@ -41,8 +41,8 @@ struct BenchRow {
   double tokens = 0;  // in a unit; 0: it is not about tokens
   double work = 0;    // of a unit: bytes or operations, as `roof` counts them
   std::optional<Roof> roof = {};
-  std::vector<double> roofs = {};  // per second, beside each of `ms`
-  std::string beside = {};         // the row whose time this one stands beside; empty: none
+  std::vector<double> roofs = {};  // per second, measured before and after each of `ms`
+  std::string beside = {};         // name of the row that this one is compared with; empty: none
 };
 
 struct BenchReport {

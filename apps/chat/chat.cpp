@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "chat/output.h"
+#include "chat/unquoted.h"
 #include "gptj/error.h"
 #include "terminal/console.h"
 
@@ -12,7 +13,6 @@ namespace gptj::apps {
 namespace {
 
 constexpr std::string_view kMark = "> ";
-constexpr std::string_view kSpace = " \t\r\n";
 
 /// The longest of `stops` that `text` ends with.
 std::string ending_stop(std::string_view text, const std::vector<std::string>& stops) {
@@ -110,7 +110,7 @@ void Chat::undo() {
 GenerateOptions Chat::generate_options(const Conversation& conversation) const {
   GenerateOptions options;
   options.n_predict = settings_.n_predict;
-  options.max_seconds = static_cast<double>(settings_.max_seconds);
+  options.max_seconds = settings_.max_seconds;
   options.grammar = settings_.grammar;
   options.stop_at_eos = settings_.sampling.sampler.number("ignore-eos") == 0;
   options.stop = settings_.stop;
@@ -152,7 +152,7 @@ void Chat::answer(Conversation& conversation) {
     }
     return true;
   };
-  callbacks.cancelled = [] { return stop_signal() != 0; };
+  callbacks.cancelled = stop_asked;
   const GenerateResult result = generate(model_, session_, sampler, ids, options, callbacks, drafter_);
   const bool interrupted = take_interrupt();
   output.finish();

@@ -29,7 +29,7 @@ class Chat {
   /// Removes the last exchange. Throws Error if there is none.
   void undo();
 
-  /// What to ask the user with: a stop text that the text ends with, or else a mark.
+  /// What to show before the user's line: the stop text that the text ends with, or else a mark.
   std::string prompt() const;
 
   /// What the model reads, up to where it goes on.

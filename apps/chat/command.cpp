@@ -21,7 +21,6 @@ namespace gptj::apps {
 namespace {
 
 constexpr int kMaxInt = std::numeric_limits<int>::max();
-constexpr float kMaxSeconds = 1e9F;
 
 struct Options {
   ModelOption model;
@@ -56,8 +55,8 @@ void declare(CommandLine& line, Options& o, const Program& program) {
              "it is your turn where the model writes this; may be repeated");
   line.number("-n,--n_predict,--n-predict", o.settings.n_predict, -1, kMaxInt,
               "tokens of an answer at most (-1: until the model ends it)");
-  line.number("--max-time", o.settings.max_seconds, 0.0F, kMaxSeconds,
-              "seconds to take for an answer at most (0: any)");
+  line.number("--max-time", o.settings.max_seconds, 0.0, kMaxSeconds,
+              "seconds to take for an answer at most (0: no limit)");
   line.flag("-i,--interactive", o.interactive, "the same as the command 'chat'");
   o.grammar.declare(line);
   o.settings.sampling.declare(line);
@@ -110,7 +109,7 @@ void converse(Chat& chat, const Program& program, const Log& log) {
   };
   ChatInput input(open_lines(completions, log));
   chat.begin();
-  while (stop_signal() == 0) {
+  while (!stop_asked()) {
     const std::optional<Message> message = input.read(chat.prompt());
     if (!message) return;
     try {

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "chat/unquoted.h"
+
 namespace gptj::apps {
 namespace {
-
-constexpr std::string_view kSpace = " \t\r\n";
 
 /// Writes texts and tokens one after the other. Texts are not cut where they are tokenized: what "\n\n" becomes depends
 /// on what follows.

@@ -18,9 +18,9 @@ struct Answer {
   std::string rest;         // the end of the text, that the tokens lack
 
   static Answer of_text(std::string text);
-  /// Appends what was drawn: `bytes`, of `tokens` the beginning. White space at the end is left out if `clean`, and, before
-  /// the text, not part of it.
-  void append(const std::string& bytes, const std::vector<int>& tokens, const Tokenizer& tokenizer,
+  /// Appends `bytes`: what the tokens `drawn` say, or the beginning of that. If `clean`, white space at the end is left
+  /// out, and white space before the text is not part of it.
+  void append(const std::string& bytes, const std::vector<int>& drawn, const Tokenizer& tokenizer,
               bool clean);
 };
 

@@ -35,7 +35,7 @@ std::optional<std::string> ChatInput::line(const std::string& prompt) {
 }
 
 bool ChatInput::input_has_ended() const {
-  return ended_ && stop_signal() == 0;
+  return ended_ && !stop_asked();
 }
 
 std::optional<Message> ChatInput::read(const std::string& prompt) {

@@ -27,13 +27,12 @@ class ChatInput {
  private:
   /// Nothing: interrupted, or the end.
   std::optional<std::string> line(const std::string& prompt);
-  std::optional<Message> quoted_lines(std::string first);
-  std::optional<Message> continued_lines(std::string first);
+  std::optional<Message> quoted_lines(std::string text);
+  std::optional<Message> continued_lines(std::string text);
+  bool input_has_ended() const;
 
   const std::unique_ptr<Lines> lines_;
   const Style style_ = error_style();
-  bool input_has_ended() const;
-
   bool ended_ = false;
   bool warned_ = false;  // that another interrupt ends it
 };

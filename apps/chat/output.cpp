@@ -1,13 +1,11 @@
 #include "chat/output.h"
 
+#include <algorithm>
+
+#include "chat/unquoted.h"
 #include "terminal/console.h"
 
 namespace gptj::apps {
-namespace {
-
-constexpr std::string_view kSpace = " \t\r\n";
-
-}  // namespace
 
 void AnswerOutput::push(std::string_view bytes) {
   bytes_ += bytes;

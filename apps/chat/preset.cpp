@@ -42,7 +42,7 @@ class Reader {
   void setting(std::string_view line) {
     const size_t equals = line.find('=');
     const auto value = equals == line.npos ? std::nullopt : unquoted(trimmed(line.substr(equals + 1)));
-    if (!value) refuse("NAME = \"TEXT\", with \\n, \\t, \\\" and \\\\ in it", line);
+    if (!value) refuse(R"(NAME = "TEXT", with \n, \t, \" and \\ in it)", line);
     const std::string_view name = trimmed(line.substr(0, equals));
     if (name != "stop" && given(name)) refuse("one line for each name", line);
     given_.emplace_back(name);
@@ -88,7 +88,7 @@ class Reader {
 
 std::vector<std::filesystem::path> preset_directories(const Program& program) {
   std::vector<std::filesystem::path> out;
-  for (const std::string& root : program.demo_roots) out.push_back(std::filesystem::path(root) / "presets");
+  for (const std::string& root : program.data_roots) out.push_back(std::filesystem::path(root) / "presets");
   return out;
 }
 
@@ -116,9 +116,8 @@ Preset find_preset(const Program& program, const std::string& name) {
   }
   if (std::filesystem::exists(name, ignored)) return named(read_preset(name));
   const std::vector<std::string> known = preset_names(program);
-  const std::string meant = mistyped(name, known);
   throw Error(fmt::format("preset: expected {} or a file, found {}{}", fmt::join(known, ", "), quoted(name),
-                          meant.empty() ? "" : fmt::format("; did you mean '{}'?", meant)));
+                          did_you_mean(mistyped(name, known))));
 }
 
 std::vector<std::string> preset_names(const Program& program) {

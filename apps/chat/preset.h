@@ -15,7 +15,7 @@ struct Preset {
     std::string around(std::string_view text) const { return before + std::string(text) + after; }
   };
 
-  std::string name;  // that find_preset() finds it by
+  std::string name;  // for find_preset()
   Template system = {"", "\n\n"}, user = {}, assistant = {};
   std::string system_text = {};  // unless there is another
   std::vector<std::string> stop = {};
@@ -31,7 +31,7 @@ struct Preset {
 /// Throws Error with file and line.
 Preset read_preset(const std::string& path);
 
-/// Of the name of one that comes with the program, or a path. Throws Error.
+/// By the name of one that comes with the program, or by path. Throws Error.
 Preset find_preset(const Program& program, const std::string& name);
 
 std::vector<std::string> preset_names(const Program& program);

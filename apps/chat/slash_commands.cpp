@@ -143,11 +143,10 @@ const ChatCommand& command_named(const std::string& name) {
   std::vector<std::string> known;
   for (const ChatCommand& command : kCommands) {
     if (command.name == name) return command;
-    known.emplace_back(command.name);
+    known.push_back(fmt::format("/{}", command.name));
   }
-  const std::string meant = mistyped(name, known);
   throw Error(fmt::format("no command is called {}{} (/help shows all)", quoted("/" + name),
-                          meant.empty() ? "" : fmt::format("; did you mean '/{}'?", meant)));
+                          did_you_mean(mistyped("/" + name, known))));
 }
 
 }  // namespace
@@ -184,9 +183,8 @@ std::string chat_commands_help() {
     out += fmt::format("{:<22} {}\n", fmt::format("/{} {}", command.name, command.argument), command.help);
   }
   return out +
-         "An empty line lets the model go on. A line that ends in \\ goes on in the next one; so do all "
-         "between two "
-         "\"\"\".\nCtrl-C stops an answer.\n";
+         "An empty line lets the model go on. A line that ends in \\ goes on in the next one, and so do all\n"
+         "lines between two \"\"\". Ctrl-C stops an answer.\n";
 }
 
 }  // namespace gptj::apps

@@ -7,7 +7,7 @@
 
 namespace gptj::apps {
 
-/// Does what "/NAME ARGUMENT" asks for, with a word on standard output if that is not to be seen. False: ends the program.
+/// Does what "/NAME ARGUMENT" asks for, and says so on standard output if nothing else shows it. False: ends the program.
 /// Throws Error, also if there is no such command.
 bool run_chat_command(Chat& chat, const Program& program, const std::string& line);
 

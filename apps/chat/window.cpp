@@ -52,7 +52,7 @@ size_t Window::new_end(const Script& script, bool is_running_text, size_t n_ctx)
 }
 
 /// Takes the tokens from `end_` to `end` from the session where that can move those that follow.
-void Window::forget(const std::vector<int>& ids, size_t end, Session& session) {
+void Window::forget(const std::vector<int>& ids, size_t end, Session& session) const {
   assert(end >= end_);
   const std::span<const int> held = session.tokens();
   const size_t n = end - end_;

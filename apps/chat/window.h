@@ -26,7 +26,7 @@ class Window {
  private:
   size_t new_end(const Script& script, bool is_running_text, size_t n_ctx) const;
   static size_t kept_of(const Script& script);
-  void forget(const std::vector<int>& ids, size_t end, Session& session);
+  void forget(const std::vector<int>& ids, size_t end, Session& session) const;
 
   size_t kept_ = 0;
   size_t end_ = 0;  // of what is left out

@@ -4,71 +4,18 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
-#include <cstdlib>
-#include <limits>
 #include <utility>
 
 #include "base/quoted.h"
+#include "cli/help.h"
+#include "cli/number.h"
 
 namespace gptj::apps {
 namespace {
 
-constexpr size_t kHelpColumn = 34;
-
-/// std::from_chars for float is missing from older libraries (libc++ before 20).
-bool parse_number(const std::string& text, float& number) {
-  if (text.empty() || text.starts_with('+') || text.find_first_not_of("+-.0123456789eE") != text.npos) {
-    return false;
-  }
-  char* stop = nullptr;
-  number = std::strtof(text.c_str(), &stop);
-  return stop == text.data() + text.size();
-}
-
-bool parse_number(const std::string& text, auto& number) {
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
-  return error == std::errc() && stop == end;
-}
-
 std::string with_default(std::string_view help, const auto& value) {
   return fmt::format("{} [default: {}]", help, value);
 }
-
-/// One of two names that differ in dashes and underscores only: both are understood, which need not be said forty times.
-std::vector<std::string> names_of(const CLI::Option& option) {
-  std::vector<std::string> names, known;
-  for (const std::string& name : option.get_snames()) names.push_back("-" + name);
-  for (const std::string& name : option.get_lnames()) {
-    std::string dashed = name;
-    std::replace(dashed.begin(), dashed.end(), '_', '-');
-    if (std::find(known.begin(), known.end(), dashed) != known.end()) continue;
-    known.push_back(dashed);
-    names.push_back("--" + name);
-  }
-  return names;
-}
-
-class Formatter : public CLI::Formatter {
- public:
-  explicit Formatter(bool has_commands) : has_commands_(has_commands) {}
-
-  std::string make_usage(const CLI::App* app, std::string name) const override {
-    std::string usage = CLI::Formatter::make_usage(app, name);
-    if (has_commands_) usage += fmt::format("       {} COMMAND [OPTIONS] [ARGUMENTS]\n", name);
-    return usage;
-  }
-
-  std::string make_option_name(const CLI::Option* option, bool is_positional) const override {
-    const std::vector<std::string> names = names_of(*option);
-    return names.empty() ? CLI::Formatter::make_option_name(option, is_positional)
-                         : fmt::format("{}", fmt::join(names, ","));
-  }
-
- private:
-  bool has_commands_;
-};
 
 /// What help calls the argument or the option's value; empty for a flag.
 std::string value_of(const CLI::Option& option) {
@@ -83,18 +30,8 @@ CommandLine::CommandLine(const Program& program, const Command& command)
   app_->name(command.name.empty() ? program.name : fmt::format("{} {}", program.name, command.name));
   app_->allow_extras();   // told by refuse(), which knows better
   app_->set_help_flag();  // declared last, by parse()
-  const auto formatter = std::make_shared<Formatter>(command.name.empty());
-  formatter->column_width(kHelpColumn);
-  formatter->label("REQUIRED", "(required)");
-  app_->formatter(formatter);
+  app_->formatter(help_formatter(program, command));
   app_->option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-  if (!command.name.empty()) return;
-  std::string footer = "Commands:\n";
-  for (const Command& other : commands()) {
-    if (!other.name.empty())
-      footer += fmt::format("  {} {:<14} {}\n", program.name, other.name, other.summary);
-  }
-  app_->footer(footer + fmt::format("\n{} COMMAND --help shows the options of a command.", program.name));
 }
 
 CommandLine::~CommandLine() = default;
@@ -106,17 +43,8 @@ void CommandLine::group(std::string_view name) {
 template <typename Number>
 void CommandLine::add_number(std::string_view names, Number& target, Number low, Number high,
                              std::string_view help) {
-  const auto check = [low, high](const std::string& text) -> std::string {
-    Number number{};
-    if (parse_number(text, number) && number >= low && number <= high) return "";  // NaN is not
-    const bool whole = std::is_integral_v<Number>;
-    const bool too_long = whole && !text.empty() && text.find_first_not_of("0123456789") == text.npos;
-    const std::string range = high == std::numeric_limits<Number>::max() && !too_long
-                                  ? fmt::format("of at least {}", low)
-                                  : fmt::format("from {} to {}", low, high);
-    return fmt::format("expected a {} {}, found {}", whole ? "whole number" : "number", range, quoted(text));
-  };
-  const auto set = [&target](const std::string& text) { parse_number(text, target); };
+  const auto check = [low, high](const std::string& text) { return number_problem(text, low, high); };
+  const auto set = [&target](const std::string& text) { target = *parsed_number<Number>(text); };
   value({std::string(names), "N", with_default(help, target), check, set});
 }
 
@@ -129,7 +57,7 @@ void CommandLine::number(std::string_view names, int64_t& target, int64_t low, i
   add_number(names, target, low, high, help);
 }
 
-void CommandLine::number(std::string_view names, float& target, float low, float high,
+void CommandLine::number(std::string_view names, double& target, double low, double high,
                          std::string_view help) {
   add_number(names, target, low, high, help);
 }
@@ -227,7 +155,7 @@ std::vector<DeclaredOption> CommandLine::declared() const {
   std::vector<DeclaredOption> all;
   for (const CLI::Option* option : std::as_const(*app_).get_options()) {
     const auto choices = choices_.find(option);
-    all.push_back({.names = names_of(*option),
+    all.push_back({.names = option_names(*option),
                    .value = value_of(*option),
                    .choices = choices == choices_.end() ? std::vector<std::string>() : choices->second,
                    .help = option->get_description(),

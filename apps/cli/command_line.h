@@ -39,12 +39,12 @@ class CommandLine {
   /// `names` as for CLI11: "-n,--n_predict". `help` may say what the bounds do not.
   void number(std::string_view names, int& target, int low, int high, std::string_view help);
   void number(std::string_view names, int64_t& target, int64_t low, int64_t high, std::string_view help);
-  void number(std::string_view names, float& target, float low, float high, std::string_view help);
+  void number(std::string_view names, double& target, double low, double high, std::string_view help);
   void flag(std::string_view names, bool& target, std::string_view help);
   void flag(std::string_view names, const std::function<void()>& set, std::string_view help);
 
   /// `value` is what --help calls the value; shells complete a FILE, DIR or MODEL, which may not be empty. Else any text is
-  /// fine, one that begins with a dash too. Here and below, `names` may also be a word such as "IN", for an argument that its place tells.
+  /// fine, also one that begins with a dash. Here and below, `names` may also be a word such as "IN": a positional argument.
   void text(std::string_view names, std::optional<std::string>& target, std::string_view value,
             std::string_view help);
 
@@ -81,14 +81,14 @@ class CommandLine {
   /// The option was given; `name` is one of its names.
   bool given(std::string_view name) const;
 
-  /// Throws UsageError unless one of the options at most was given.
+  /// Throws UsageError if more than one of these options was given.
   void at_most_one(const std::vector<std::string_view>& names) const;
 
-  /// The option `name` is among them, which need not be a command line that parse() understands.
+  /// Whether the option `name` is among `args`, which parse() need not understand.
   bool mentioned(std::string_view name, const std::vector<std::string>& args) const;
 
-  /// To be called before anything else is done. False: help was asked for and has been written, or what is declared has
-  /// been; there is nothing else to do. Throws UsageError.
+  /// To be called before anything else is done. False: nothing else is to be done, for help was asked for and is written,
+  /// or only the declarations were wanted (declared_options()). Throws UsageError.
   bool parse(std::vector<std::string> args);
 
  private:

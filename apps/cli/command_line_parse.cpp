@@ -1,4 +1,4 @@
-// What a command line that was declared makes of arguments, and of those that it does not know.
+// How a command line reads its arguments, and what it says to those that it does not know.
 
 #include <fmt/ranges.h>
 
@@ -43,10 +43,6 @@ std::vector<std::string> with_plain_values(const CLI::App& app, const std::vecto
     out.push_back(ends_empty ? "" : args[i]);  // whatever it looks like
   }
   return out;
-}
-
-std::string did_you_mean(const std::string& name) {
-  return name.empty() ? "" : fmt::format(", did you mean '{}'?", name);
 }
 
 }  // namespace

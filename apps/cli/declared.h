@@ -7,9 +7,9 @@
 
 namespace gptj::apps {
 
-/// An option of a command, or an argument that its place tells, as the command declares it.
+/// An option or a positional argument of a command, as the command declares it.
 struct DeclaredOption {
-  std::vector<std::string> names;    // "-n", "--n_predict"; none: an argument
+  std::vector<std::string> names;    // "-n", "--n_predict"; none: positional
   std::string value;                 // what help calls the value or the argument: "N", "IN"; empty: a flag
   std::vector<std::string> choices;  // all values that there are; empty: any
   std::string help;

@@ -1,5 +1,7 @@
 #include "cli/suggest.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace gptj::apps {
@@ -40,6 +42,10 @@ std::string mistyped(std::string_view name, const std::vector<std::string>& cand
   };
   std::string best = nearest(name, candidates);
   return 3 * edit_distance(name, best) <= std::max(n_letters(name), n_letters(best)) ? best : "";
+}
+
+std::string did_you_mean(std::string_view name) {
+  return name.empty() ? "" : fmt::format("; did you mean '{}'?", name);
 }
 
 }  // namespace gptj::apps

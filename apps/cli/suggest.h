@@ -13,4 +13,7 @@ std::string nearest(std::string_view name, const std::vector<std::string>& candi
 /// something else.
 std::string mistyped(std::string_view name, const std::vector<std::string>& candidates);
 
+/// "; did you mean 'NAME'?", for the end of a message; empty without a name.
+std::string did_you_mean(std::string_view name);
+
 }  // namespace gptj::apps

@@ -88,7 +88,7 @@ int convert(const std::string& me, const Options& options) {
   to.n_threads = options.session.n_threads;
   to.progress = [&](uint64_t done, uint64_t total) {
     progress.update(done, total, note.update(done, total));
-    return stop_signal() == 0;
+    return !stop_asked();
   };
   const ConvertResult result = convert_model(model_path(*options.in), *options.out, to);
   progress.done();

@@ -59,11 +59,7 @@ size_t longest(const std::vector<std::vector<int>>& texts) {
   return n;
 }
 
-}  // namespace
-
-int embed_command(const Program& program, const Command& command, std::vector<std::string> args) {
-  CommandLine line(program, command);
-  Options options;
+void declare(CommandLine& line, Options& options, const Program& program) {
   options.model.declare(line, program);
   options.model.declare_type(line);
   options.text.declare(line);
@@ -75,14 +71,18 @@ int embed_command(const Program& program, const Command& command, std::vector<st
   declare_session(line, options.session);
   options.memory.declare(line);
   options.log.declare(line);
-  if (!line.parse(std::move(args))) return 0;
+}
+
+void check(const CommandLine& line, const Options& options) {
   line.at_most_one({"--prompt", "--file"});
   if (!options.output) throw UsageError("-o: expected a file to write to, found none");
   if (options.lines && options.pooling == Pooling::none) {
     throw UsageError(
         "--pooling: expected mean or last with --lines, found none: rows of tokens do not tell their text");
   }
+}
 
+void write_embeddings(const Program& program, Options& options) {
   const Log log = options.log.log();
   const std::string text = options.text.read(log);
   OpenedModel opened = options.model.open(program, log);
@@ -94,7 +94,7 @@ int embed_command(const Program& program, const Command& command, std::vector<st
   Session session(model, options.session);
   ProgressLine progress("embed", log);
   for (size_t i = 0; i < texts.size(); ++i) {
-    if (stop_signal() != 0) throw Error("stopped");
+    stop_if_asked();
     embed(session, texts[i], options.pooling, [&](std::span<const float> row) { file.row(row); });
     progress.update(i + 1, texts.size(), fmt::format("text {} of {}", i + 1, texts.size()));
   }
@@ -102,6 +102,17 @@ int embed_command(const Program& program, const Command& command, std::vector<st
   progress.done();
   log.line("embed: wrote '{}': {} rows, {} values each", escaped(*options.output), n_rows,
            model.info().n_embd);
+}
+
+}  // namespace
+
+int embed_command(const Program& program, const Command& command, std::vector<std::string> args) {
+  CommandLine line(program, command);
+  Options options;
+  declare(line, options, program);
+  if (!line.parse(std::move(args))) return 0;
+  check(line, options);
+  write_embeddings(program, options);
   return 0;
 }
 

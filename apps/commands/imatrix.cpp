@@ -50,7 +50,7 @@ int imatrix_command(const Program& program, const Command& command, std::vector<
   const ImportanceResult result = measure_importance(session, ids, *options.output, [&](int done, int total) {
     progress.update(static_cast<uint64_t>(done), static_cast<uint64_t>(total),
                     fmt::format("window {} of {}", done, total));
-    return stop_signal() == 0;
+    return !stop_asked();
   });
   progress.done();
   log.line("imatrix: wrote '{}': the inputs of {} matrices over {} tokens", escaped(*options.output),

@@ -34,11 +34,7 @@ std::vector<int> wanted_ids(const Options& options, const OpenedModel& model) {
   return ids;
 }
 
-}  // namespace
-
-int logits_command(const Program& program, const Command& command, std::vector<std::string> args) {
-  CommandLine line(program, command);
-  Options options;
+void declare(CommandLine& line, Options& options, const Program& program) {
   options.model.declare(line, program);
   options.model.declare_type(line);
   options.text.declare(line);
@@ -50,11 +46,15 @@ int logits_command(const Program& program, const Command& command, std::vector<s
   declare_speed(line, options.session);
   options.memory.declare(line);
   options.log.declare(line);
-  if (!line.parse(std::move(args))) return 0;
+}
+
+void check(const CommandLine& line, const Options& options) {
   line.at_most_one({"--ids", "--prompt", "--file"});
   if (!options.output && !options.dump)
     throw UsageError("-o or --dump: expected where to write, found neither");
+}
 
+void write_logits(const Program& program, Options& options) {
   const Log log = options.log.log();
   OpenedModel opened = options.model.open(program, log);
   const std::vector<int> ids = wanted_ids(options, opened);
@@ -85,6 +85,17 @@ int logits_command(const Program& program, const Command& command, std::vector<s
              model.info().n_vocab);
   }
   if (dump) log.line("logits: wrote '{}': {} intermediates", escaped(*options.dump), n_files);
+}
+
+}  // namespace
+
+int logits_command(const Program& program, const Command& command, std::vector<std::string> args) {
+  CommandLine line(program, command);
+  Options options;
+  declare(line, options, program);
+  if (!line.parse(std::move(args))) return 0;
+  check(line, options);
+  write_logits(program, options);
   return 0;
 }
 

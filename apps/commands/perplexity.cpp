@@ -67,10 +67,10 @@ PerplexityResult measure(Session& session, const std::vector<int>& ids, const Sc
     progress.update(static_cast<uint64_t>(so_far.n_windows), static_cast<uint64_t>(n_windows),
                     fmt::format("window {} of {}: {:.4f}, {:.1f} tokens/s", so_far.n_windows, n_windows,
                                 so_far.perplexity, tokens / time.ms() * 1000));
-    return stop_signal() == 0;
+    return !stop_asked();
   };
   const PerplexityResult result = perplexity(session, ids, show, scored);
-  if (stop_signal() != 0) throw Error("stopped");
+  stop_if_asked();
   progress.done();
   const double ms = time.ms();
   const double tokens = static_cast<double>(result.n_windows) * session.n_ctx();
@@ -79,11 +79,7 @@ PerplexityResult measure(Session& session, const std::vector<int>& ids, const Sc
   return result;
 }
 
-}  // namespace
-
-int perplexity_command(const Program& program, const Command& command, std::vector<std::string> args) {
-  CommandLine line(program, command);
-  Options options;
+void declare(CommandLine& line, Options& options, const Program& program) {
   options.model.declare(line, program);
   options.model.declare_type(line);
   options.text.declare(line);
@@ -97,18 +93,16 @@ int perplexity_command(const Program& program, const Command& command, std::vect
   declare_window(line, options.session);
   options.memory.declare(line);
   options.log.declare(line);
-  if (!line.parse(std::move(args))) return 0;
+}
 
-  line.at_most_one({"--prompt", "--file"});
-  line.at_most_one({"--save-kl-base", "--kl-base"});
+void write_perplexity(const Program& program, Options& options) {
   const Log log = options.log.log();
   check_out();
   const std::string text = options.text.read(log);
   OpenedModel opened = options.model.open(program, log);
   resolve_window(options.session, opened.info());
   const std::vector<int> ids = opened.tokenizer().encode(text);
-  perplexity_windows(ids.size(),
-                     options.session.n_ctx);  // tells of a text that is too short before long work
+  perplexity_windows(ids.size(), options.session.n_ctx);  // or what is wrong with them: before long work
   Comparison comparison(options, {opened.info().n_vocab, options.session.n_ctx, ids});
   const Model model = load_model(std::move(opened), options.session, options.memory, log);
   Session session(model, options.session);
@@ -119,6 +113,18 @@ int perplexity_command(const Program& program, const Command& command, std::vect
   }
   const PerplexityReport report{result, session.n_ctx(), ids.size(), comparison.finish(log)};
   write_out(options.json ? report.as_json() : report.as_text());
+}
+
+}  // namespace
+
+int perplexity_command(const Program& program, const Command& command, std::vector<std::string> args) {
+  CommandLine line(program, command);
+  Options options;
+  declare(line, options, program);
+  if (!line.parse(std::move(args))) return 0;
+  line.at_most_one({"--prompt", "--file"});
+  line.at_most_one({"--save-kl-base", "--kl-base"});
+  write_perplexity(program, options);
   return 0;
 }
 

@@ -25,7 +25,7 @@ PulledModel pull(const Options& options, const Log& log) {
   what.progress = [&](uint64_t now, uint64_t of) {
     done = now, total = of;
     if (total > 0) progress.update(done, total, note.update(done, total));
-    return stop_signal() == 0;
+    return !stop_asked();
   };
   what.notice = [&](const std::string& text) {
     progress.interrupt();

@@ -35,11 +35,11 @@ std::string text_of(const json& value, std::string_view key) {
 struct Request {
   explicit Request(std::string_view line) {
     const json object = parse_json_line(line);
-    if (!object.contains("context")) throw Error("expected a \"context\", found none");
+    if (!object.contains("context")) throw Error(R"(expected a "context", found none)");
     context = text_of(object["context"], "context");
     is_choice = object.contains("continuations");
     if (is_choice == object.contains("continuation")) {
-      throw Error(fmt::format("expected either \"continuation\" or \"continuations\", found {}",
+      throw Error(fmt::format(R"(expected either "continuation" or "continuations", found {})",
                               is_choice ? "both" : "neither"));
     }
     if (!is_choice) {
@@ -80,7 +80,7 @@ class Scoring {
     }
     std::string out;
     for (size_t i = 0; i < pairs.size(); ++i) {
-      if (stop_signal() != 0) throw Error("stopped");
+      stop_if_asked();
       const Score found = gptj::score(session_, pairs[i]);
       ordered_json result = ordered_json::object();
       if (!request.id.is_null()) result["id"] = request.id;
@@ -117,8 +117,7 @@ int score_command(const Program& program, const Command& command, std::vector<st
   line.group("Input");
   line.text("-f,--file", options.file, "FILE",
             "JSON lines {\"context\": TEXT, \"continuation\": TEXT} or {\"context\": TEXT, "
-            "\"continuations\": [TEXT, "
-            "...]}; an \"id\" comes out again [default: standard input]");
+            "\"continuations\": [TEXT, ...]}; an \"id\" comes out again [default: standard input]");
   declare_session(line, options.session);
   declare_context(line, options.session, "tokens of a context and its continuation (0: the model's)");
   options.memory.declare(line);

@@ -43,7 +43,7 @@ int verify_command(const Program& program, const Command& command, std::vector<s
   options.n_threads = session.n_threads;
   options.progress = [&](uint64_t done, uint64_t total) {
     progress.update(done, total);
-    return stop_signal() == 0;
+    return !stop_asked();
   };
   const VerifyResult result = verify_model(path, options);
   progress.done();

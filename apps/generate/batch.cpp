@@ -43,14 +43,13 @@ void BatchOptions::declare(CommandLine& line) {
   line.group("Several texts at once");
   line.number("--np,--parallel", n_parallel_, 1, kMaxParallel,
               "answers (also -np N), with seeds S, S+1, ...; with --beams the best of these; with "
-              "--batch-file texts in "
-              "one pass (8)");
+              "--batch-file texts in one pass (8)");
   line.text("--batch-file", file_, "FILE",
-            "write an answer to each line: a prompt, or JSON like {\"prompt\": TEXT, \"seed\": 1}");
+            R"(write an answer to each line: a prompt, or JSON like {"prompt": TEXT, "seed": 1})");
   line.flag("--json", json_, "write each text as a line of JSON");
 }
 
-void BatchOptions::check(const CommandLine& line) const {
+void BatchOptions::check(const CommandLine& line) {
   line.at_most_one({"--batch-file", "--prompt", "--file"});
   for (const std::string_view several : {"--parallel", "--batch-file", "--json"}) {
     for (const std::string_view one : {"--draft", "--lookup"}) line.at_most_one({several, one});
@@ -91,7 +90,7 @@ GenerateResult BatchOptions::write(const Model& model, Session& session, int n_l
   const LogprobLines logprobs(model.tokenizer(), n_logprobs);
   std::vector<std::string> logprobs_of(texts.size());  // until a text has ended
   BatchCallbacks callbacks;
-  callbacks.cancelled = [] { return stop_signal() != 0; };
+  callbacks.cancelled = stop_asked;
   if (n_logprobs >= 0) {
     callbacks.token = [&](size_t index, int id, std::span<const float> logits) {
       logprobs_of[index] += (logprobs_of[index].empty() ? "" : ",") + logprobs.line(id, logits);

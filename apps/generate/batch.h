@@ -14,20 +14,20 @@ namespace gptj::apps {
 class BatchOptions {
  public:
   void declare(CommandLine& line);
-  void check(const CommandLine& line) const;
+  static void check(const CommandLine& line);
 
   bool wanted() const { return n_parallel_ > 1 || json_ || file_; }
   bool reads_file() const { return file_.has_value(); }
   int n_parallel() const { return n_parallel_; }
   bool json() const { return json_; }
 
-  /// Before the model is loaded: finds out the texts, which are as `defaults` says where the file says nothing else, and
-  /// fits the session to them. Throws Error if the file is not one of texts.
+  /// Before the model is loaded: takes the prompt, or reads the file, in which `defaults` holds where a line says nothing
+  /// else, and fits the session to the texts. Throws Error for a file that cannot be used.
   void prepare(const OpenedModel& model, const std::string& prompt, const BatchText& defaults,
                SessionOptions& session);
 
-  /// Makes them and writes each as soon as all before it are written. Returns the sums over all. Throws Error at the end if
-  /// some could not be made. `n_logprobs`: as LogprobLines, -1: none.
+  /// Makes the texts, and writes each as soon as all before it are written. Returns the sums over all. Throws Error at the
+  /// end if some could not be made. `n_logprobs`: as in LogprobLines, or -1: none.
   GenerateResult write(const Model& model, Session& session, int n_logprobs, const Log& log) const;
 
  private:

@@ -86,7 +86,7 @@ void set(SamplerOptions& sampling, const SamplerSetting& setting, const json& va
                       '_');
   }
   const std::string meant = mistyped(name, names);
-  if (!meant.empty()) fail("unknown key {}, did you mean '{}'?", quoted(name), meant);
+  if (!meant.empty()) fail("unknown key {}{}", quoted(name), did_you_mean(meant));
   fail("unknown key {}, expected {}", quoted(name), fmt::join(names, ", "));
 }
 

@@ -7,9 +7,9 @@
 
 namespace gptj::apps {
 
-/// A text that is wanted, and by what its result is known.
+/// A text that is wanted.
 struct TextRequest {
-  std::string id = {};  // JSON; empty: none
+  std::string id = {};  // JSON that its result is to have, too; empty: none
   std::string prompt = {};
   BatchText text = {};  // all but the prompt's tokens
 };

@@ -12,9 +12,9 @@ namespace gptj::apps {
 namespace {
 
 constexpr int kMaxBeams = 1024;
-constexpr float kMaxPenalty = 100;
+constexpr double kMaxPenalty = 100;
 
-/// Options that mean nothing where nothing is drawn, beside those of sampling.
+/// Options beside those of sampling that a search does not follow.
 constexpr std::string_view kOthers[] = {"--draft",       "--lookup",        "--batch-file", "--stop",
                                         "--max-time",    "--context-shift", "--grammar",    "--grammar-file",
                                         "--json-schema", "--regex",         "--logprobs"};
@@ -61,7 +61,7 @@ void BeamSearchOptions::prepare(const OpenedModel& model, size_t n_prompt, const
 
 GenerateResult BeamSearchOptions::write(const Model& model, Session& session, const std::string& prompt,
                                         const std::vector<int>& ids, bool json) const {
-  const BeamResult found = search_beams(model, session, ids, options_, [] { return stop_signal() != 0; });
+  const BeamResult found = search_beams(model, session, ids, options_, stop_asked);
   for (size_t i = 0; i < found.beams.size(); ++i) {
     const Beam& beam = found.beams[i];
     std::span<const int> shown = beam.tokens;

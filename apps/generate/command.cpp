@@ -29,7 +29,6 @@ namespace gptj::apps {
 namespace {
 
 constexpr int kMaxInt = std::numeric_limits<int>::max();
-constexpr float kMaxSeconds = 1e9F;
 constexpr int kMany = 1'000'000;  // more tokens than any vocabulary or context has
 
 struct Options {
@@ -46,9 +45,7 @@ struct Options {
   MemoryOptions memory;
   LogOptions log;
   std::optional<std::string> trace;
-  float max_seconds = 0;
   int n_logprobs = -1;
-  bool echo = false;
   bool interactive = false;  // then another command is run
   bool version = false;
 };
@@ -61,14 +58,15 @@ void declare(CommandLine& line, Options& o, const Program& program) {
               "tokens to add at most (-1: until the context is full)");
   line.texts("--stop", o.generate.stop, "TEXT",
              "end where this text would follow, without it; may be repeated");
-  line.number("--max-time", o.max_seconds, 0.0F, kMaxSeconds, "seconds to take at most (0: any)");
+  line.number("--max-time", o.generate.max_seconds, 0.0, kMaxSeconds,
+              "seconds to take at most (0: no limit)");
   line.flag("--context-shift", o.generate.shift,
             "when the context is full, forget the older half of it and go on");
   line.number("--keep", o.generate.n_keep, 0, kMany, "tokens from the beginning that are not forgotten then");
   line.number("--logprobs", o.n_logprobs, -1, kMany,
               "no text but JSON lines: each token, how likely it was, and the N likeliest (-1: the text); of "
               "several texts a list in each one's line");
-  line.flag("--echo", o.echo, "those of the prompt, too");
+  line.flag("--echo", o.generate.prompt_logits, "those of the prompt, too");
   o.grammar.declare(line);
   o.sampling.declare(line);
   o.speculation.declare(line);
@@ -96,9 +94,8 @@ std::string random_prompt(uint64_t seed) {
   return kPrompts[seed % std::size(kPrompts)];
 }
 
-/// Empty: go on where a session ends, if there is one.
+/// The text to continue; empty: where a session ends, if there is one.
 std::string read_prompt(const Options& options) {
-  if (options.batch.reads_file()) return "";
   const TextOptions& text = options.text;
   if (!text.prompt && !text.file && input_is_terminal()) {
     return options.saved.is_there() ? "" : random_prompt(options.sampling.sampler.seed);
@@ -109,121 +106,176 @@ std::string read_prompt(const Options& options) {
   return prompt;
 }
 
-/// Tokens that may be added to a prompt of `n_prompt`; throws Error if it leaves no room for any.
-int fitting_n_predict(const GenerateOptions& options, size_t n_prompt, int n_ctx, const Log& log) {
-  const int wanted = options.n_predict;
-  if (options.continues && options.shift) return wanted;
-  if (n_prompt + static_cast<size_t>(wanted == 0 ? 0 : 1) > static_cast<size_t>(n_ctx)) {
+/// Opens the model. Throws Error also for options that do not suit it: before long work.
+OpenedModel open(const Program& program, const Options& options, const Log& log) {
+  instruction_set();  // or what is wrong with GPTJ_ISA
+  OpenedModel model = options.model.open(program, log);
+  session_memory(model.info(), options.session);
+  Sampler(options.sampling.sampler, model.tokenizer(), model.info().n_vocab);
+  log.line("main: seed = {}", options.sampling.sampler.seed);
+  return model;
+}
+
+/// Fits the options to a prompt of `n_prompt` tokens. Throws Error if it leaves no room for any.
+void fit(Options& options, const OpenedModel& model, size_t n_prompt, const Log& log) {
+  if (options.session.prefix_lm) {  // read in one pass
+    options.session.n_batch = std::max(options.session.n_batch, static_cast<int>(n_prompt));
+  }
+  GenerateOptions& generate = options.generate;
+  if (generate.continues && generate.shift) return;
+  const int n_ctx = options.session.n_ctx == 0 ? model.info().n_ctx : options.session.n_ctx;
+  if (n_prompt + static_cast<size_t>(generate.n_predict == 0 ? 0 : 1) > static_cast<size_t>(n_ctx)) {
     throw Error(
         fmt::format("the prompt is too long: expected at most {} tokens (the context of {} less one for the "
                     "answer), found {}",
                     n_ctx - 1, n_ctx, n_prompt));
   }
-  if (wanted < 0 || options.shift) return wanted;
-  const int fitting = std::min(wanted, n_ctx - static_cast<int>(n_prompt));
-  if (fitting < wanted)
-    log.line("main: n_predict = {} (not {}): more does not fit the context", fitting, wanted);
-  return fitting;
+  const int fitting = n_ctx - static_cast<int>(n_prompt);
+  if (generate.n_predict <= fitting || generate.shift) return;
+  log.line("main: n_predict = {} (not {}): more does not fit the context", fitting, generate.n_predict);
+  generate.n_predict = fitting;
 }
 
-/// Writes the text, or a line of JSON for each of its tokens.
-GenerateResult write_text(const Model& model, Session& session, const std::string& prompt,
-                          const std::vector<int>& ids, Options& options) {
-  Sampler sampler(options.sampling.sampler, model.tokenizer(), model.info().n_vocab);
+/// A model at work for one command line, with the reports that are the same whatever it writes.
+class Work {
+ public:
+  Work(OpenedModel opened, const Options& options, const Log& log)
+      : options_(options),
+        log_(log),
+        memory_(session_memory(opened.info(), options.session)),
+        model_(load_model(std::move(opened), options.session, options.memory, log)),
+        session_(model_, options.session) {}
+
+  const Model& model() const { return model_; }
+  Session& session() { return session_; }
+
+  /// When all is loaded. `ids` are the prompt's, if there is one.
+  void report_loaded(const Stopwatch& loading, const std::optional<std::vector<int>>& ids) {
+    load_ms_ = loading.ms();
+    log_.line("main: instruction set = {}, threads = {}", instruction_set(), session_.n_threads());
+    if (ids) report_prompt(*ids, model_.tokenizer(), log_);
+    log_.line("");
+  }
+
+  /// Calls write(), which makes a GenerateResult.
+  GenerateResult run(const auto& write) {
+    std::optional<Trace> trace;
+    if (options_.trace) trace.emplace();
+    GenerateResult result = write();
+    if (trace) trace->write(*options_.trace);
+    report(result);
+    return result;
+  }
+
+ private:
+  void report(const GenerateResult& result) const {
+    log_.line("\nmain: mem per token = {} bytes",  // scratch memory of each token in a pass over the prompt
+              memory_.scratch / static_cast<uint64_t>(session_.n_batch()));
+    report_end(result, options_.generate, log_);
+    report_times(result, load_ms_, log_);
+    if (session_.n_sequences() == 1) {  // else they share what is read
+      report_reading(result, model_.info(), memory_.kv_cache / static_cast<uint64_t>(session_.n_ctx()), log_);
+    }
+  }
+
+  const Options& options_;
+  const Log& log_;
+  const SessionMemory memory_;
+  const Model model_;
+  Session session_;
+  double load_ms_ = 0;
+};
+
+/// Writes a text as it is made, or a line of JSON for each of its tokens.
+GenerateResult stream(Work& work, const std::string& prompt, const std::vector<int>& ids, Options& options) {
+  const Tokenizer& tokenizer = work.model().tokenizer();
+  Sampler sampler(options.sampling.sampler, tokenizer, work.model().info().n_vocab);
   TextWriter text(prompt.empty(), ids.size());
-  const LogprobLines lines(model.tokenizer(), options.n_logprobs);
+  const LogprobLines lines(tokenizer, options.n_logprobs);
   const bool as_lines = options.n_logprobs >= 0;
-  options.generate.prompt_logits = options.echo;
-  GenerateCallbacks callbacks{.cancelled = [] { return stop_signal() != 0; }};
+  GenerateCallbacks callbacks{.cancelled = stop_asked};
   if (as_lines) {
     callbacks.token = [&](int id, std::span<const float> logits) { write_out(lines.line(id, logits)); };
   } else {
     callbacks.text = [&](std::string_view bytes) { return text.show(bytes), true; };
   }
-  GenerateResult result =
-      generate(model, session, sampler, ids, options.generate, callbacks, options.speculation.drafter());
+  GenerateResult result = generate(work.model(), work.session(), sampler, ids, options.generate, callbacks,
+                                   options.speculation.drafter());
   if (!as_lines) text.finish();
   return result;
 }
 
-/// Fits the options to the model and the prompt. Throws Error.
-void settle(Options& options, const OpenedModel& model, const std::string& prompt, size_t n_prompt,
-            const Log& log) {
-  const int n_ctx = options.session.n_ctx == 0 ? model.info().n_ctx : options.session.n_ctx;
-  options.generate.n_predict = fitting_n_predict(options.generate, n_prompt, n_ctx, log);
-  options.generate.max_seconds = static_cast<double>(options.max_seconds);
-  if (options.session.prefix_lm) {  // read in one pass
-    options.session.n_batch = std::max(options.session.n_batch, static_cast<int>(n_prompt));
-  }
-  options.generate.stop_at_eos = options.sampling.sampler.number("ignore-eos") == 0;
-  Sampler(options.sampling.sampler, model.tokenizer(), model.info().n_vocab);  // or what is wrong with them
-  if (options.beams.wanted()) {
-    options.beams.prepare(model, n_prompt, options.generate, options.session);
-  } else if (options.batch.wanted()) {
-    options.batch.prepare(model, prompt, {{}, options.sampling.sampler, options.generate}, options.session);
-  }
-}
-
-/// Writes what is wanted: a text, several of them, or the best of a search.
-GenerateResult write(const Model& model, Session& session, const std::string& prompt,
-                     const std::vector<int>& ids, Options& options, const Log& log) {
-  if (options.beams.wanted()) return options.beams.write(model, session, prompt, ids, options.batch.json());
-  if (options.batch.wanted()) return options.batch.write(model, session, options.n_logprobs, log);
-  return write_text(model, session, prompt, ids, options);
-}
-
-/// A session that no prompt is given for goes on with its own text. A file of prompts has none here.
+/// Without a prompt, the text that was saved goes on.
 std::vector<int> prompt_ids(Options& options, const Tokenizer& tokenizer, const std::string& prompt) {
-  if (options.batch.reads_file()) return {};
   if (!prompt.empty() || !options.saved.is_there()) return prompt_tokens(tokenizer, prompt);
   std::vector<int> ids = options.saved.take_text();
   options.generate.continues = options.saved.continues();
   return ids;
 }
 
-int generate_text(const Program& program, Options& options) {
+void write_text(const Program& program, Options& options, const Log& log) {
+  options.saved.open();
+  const std::string prompt = read_prompt(options);
+  const Stopwatch loading;
+  OpenedModel opened = open(program, options, log);
+  options.speculation.open(opened);
+  const std::vector<int> ids = prompt_ids(options, opened.tokenizer(), prompt);
+  fit(options, opened, ids.size(), log);
+
+  Work work(std::move(opened), options, log);
+  options.speculation.load(work.model(), options.session, options.sampling.sampler, options.memory, log);
+  options.saved.load(work.session(), ids, log);
+  work.report_loaded(loading, ids);
+  const GenerateResult result = work.run([&] { return stream(work, prompt, ids, options); });
+  options.speculation.report(result, log);
+  options.saved.save(work.session(), result, log);
+}
+
+void write_best_of_search(const Program& program, Options& options, const Log& log) {
+  const std::string prompt = read_prompt(options);
+  const Stopwatch loading;
+  OpenedModel opened = open(program, options, log);
+  const std::vector<int> ids = prompt_tokens(opened.tokenizer(), prompt);
+  fit(options, opened, ids.size(), log);
+  options.beams.prepare(opened, ids.size(), options.generate, options.session);
+
+  Work work(std::move(opened), options, log);
+  work.report_loaded(loading, ids);
+  work.run(
+      [&] { return options.beams.write(work.model(), work.session(), prompt, ids, options.batch.json()); });
+}
+
+/// Answers to one prompt, or one to each of a file's.
+void write_several(const Program& program, Options& options, const Log& log) {
+  const bool one_prompt = !options.batch.reads_file();
+  const std::string prompt = one_prompt ? read_prompt(options) : "";
+  const Stopwatch loading;
+  OpenedModel opened = open(program, options, log);
+  std::optional<std::vector<int>> ids;
+  if (one_prompt) ids = prompt_tokens(opened.tokenizer(), prompt);
+  fit(options, opened, ids ? ids->size() : 0, log);
+  options.batch.prepare(opened, prompt, {{}, options.sampling.sampler, options.generate}, options.session);
+
+  Work work(std::move(opened), options, log);
+  work.report_loaded(loading, ids);
+  work.run([&] { return options.batch.write(work.model(), work.session(), options.n_logprobs, log); });
+}
+
+void generate_texts(const Program& program, Options& options) {
   const Log log = options.log.log();
   const Stopwatch total;
   check_out();
   options.sampling.settle_seed();
   options.generate.grammar = options.grammar.read();
-  options.saved.open();
-  const std::string prompt = read_prompt(options);
-
-  const Stopwatch loading;
-  const std::string isa = instruction_set();
-  OpenedModel opened = options.model.open(program, log);
-  options.speculation.open(opened);
-  session_memory(opened.info(), options.session);  // tells what is wrong with them
-  const std::vector<int> ids = prompt_ids(options, opened.tokenizer(), prompt);
-  log.line("main: seed = {}", options.sampling.sampler.seed);
-  settle(options, opened, prompt, ids.size(), log);  // before long work, as a prompt may be too long
-  const SessionMemory memory = session_memory(opened.info(), options.session);
-  const Model model = load_model(std::move(opened), options.session, options.memory, log);
-  Session session(model, options.session);
-  options.speculation.load(model, options.session, options.sampling.sampler, options.memory, log);
-  options.saved.load(session, ids, log);
-  const double load_ms = loading.ms();
-  log.line("main: instruction set = {}, threads = {}", isa, session.n_threads());
-
-  if (!options.batch.reads_file()) report_prompt(ids, model.tokenizer(), log);
-  log.line("");
-  std::optional<Trace> trace;
-  if (options.trace) trace.emplace();
-  const GenerateResult result = write(model, session, prompt, ids, options, log);
-  if (trace) trace->write(*options.trace);
-
-  log.line("\nmain: mem per token = {} bytes",  // scratch memory of each token in a pass over the prompt
-           memory.scratch / static_cast<uint64_t>(session.n_batch()));
-  report_end(result, options.generate, log);
-  report_times(result, load_ms, log);
-  options.speculation.report(result, log);
-  if (session.n_sequences() == 1) {  // else they share what is read
-    report_reading(result, model.info(), memory.kv_cache / static_cast<uint64_t>(session.n_ctx()), log);
+  options.generate.stop_at_eos = options.sampling.sampler.number("ignore-eos") == 0;
+  if (options.beams.wanted()) {
+    write_best_of_search(program, options, log);
+  } else if (options.batch.wanted()) {
+    write_several(program, options, log);
+  } else {
+    write_text(program, options, log);
   }
-  options.saved.save(session, result, log);
   log.line("main:    total time = {:8.2f} ms", total.ms());
-  return 0;
 }
 
 }  // namespace
@@ -235,7 +287,7 @@ int generate_command(const Program& program, const Command& command, std::vector
   if (!line.parse(std::move(args))) return 0;
   options.speculation.check(line);
   options.grammar.check(line);
-  if (options.echo && options.n_logprobs < 0)
+  if (options.generate.prompt_logits && options.n_logprobs < 0)
     throw UsageError("--echo: expected --logprobs with it, found none");
   if (line.given("--keep") && !options.generate.shift)
     throw UsageError("--keep: expected --context-shift with it, found none");
@@ -245,8 +297,11 @@ int generate_command(const Program& program, const Command& command, std::vector
   for (const std::string_view several : {"--parallel", "--batch-file", "--beams", "--json"}) {
     for (const std::string_view one : {"--session", "--echo"}) line.at_most_one({several, one});
   }
-  if (!options.version) return generate_text(program, options);
-  write_out(fmt::format("{} {}\n", program.name, program.version));
+  if (options.version) {
+    write_out(fmt::format("{} {}\n", program.name, program.version));
+  } else {
+    generate_texts(program, options);
+  }
   return 0;
 }
 

@@ -10,7 +10,7 @@ namespace gptj::apps {
 
 void report_prompt(const std::vector<int>& ids, const Tokenizer& tokenizer, const Log& log);
 
-/// Why the text ended, where that is no matter of course.
+/// Why the text ended, unless by its length or the end-of-text token.
 void report_end(const GenerateResult& result, const GenerateOptions& options, const Log& log);
 
 void report_times(const GenerateResult& result, double load_ms, const Log& log);

@@ -13,7 +13,7 @@ class TextWriter {
   /// `hidden`: the prompt is not what the user wrote, but stands for nothing or is that which a session goes on with.
   TextWriter(bool hidden, size_t n_prompt) : hidden_(hidden), n_prompt_(n_prompt) {}
 
-  /// Those of one token; the prompt's come first.
+  /// The bytes of one token; the prompt's tokens come first.
   void show(std::string_view bytes);
   void finish();
 

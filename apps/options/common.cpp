@@ -38,8 +38,8 @@ std::string ModelOption::resolve(const Program& program, const Log& log) const {
     return std::filesystem::exists(name, ignored);
   };
   if (exists(program.default_model)) return program.default_model;
-  for (const std::string& root : program.demo_roots) {
-    const std::string demo = (std::filesystem::path(root) / program.demo_model).lexically_normal().string();
+  for (const std::string& root : program.data_roots) {
+    std::string demo = (std::filesystem::path(root) / program.demo_model).lexically_normal().string();
     if (!exists(demo)) continue;
     log.line("main: no model '{}' here and none named with -m: using the demo model '{}'",
              program.default_model, escaped(demo));

@@ -12,6 +12,8 @@
 /// Groups of options that several commands have: each command declares those that it wants.
 namespace gptj::apps {
 
+inline constexpr double kMaxSeconds = 1e9;  // for --max-time
+
 /// -m, --type
 struct ModelOption {
   std::optional<std::string> path, type;
@@ -19,8 +21,7 @@ struct ModelOption {
   void declare(CommandLine& line, const Program& program);
   /// For commands that load the weights.
   void declare_type(CommandLine& line);
-  /// The path given, else the model that the program opens when there is none, with a word to `log`. Throws
-  /// Error if there is no such model.
+  /// The path given, else that of the default or the demo model; says to `log` which. Throws Error if there is none.
   std::string resolve(const Program& program, const Log& log) const;
   /// Opens it, to be loaded in the type given, with a word to `log` about that. Throws Error.
   OpenedModel open(const Program& program, const Log& log) const;

@@ -32,7 +32,7 @@ void GrammarOption::declare(CommandLine& line) {
   line.text("--regex", regex_, "PATTERN", "only what this regular expression matches as a whole");
 }
 
-void GrammarOption::check(const CommandLine& line) const {
+void GrammarOption::check(const CommandLine& line) {
   line.at_most_one({"--grammar", "--grammar-file", "--json-schema", "--regex"});
 }
 

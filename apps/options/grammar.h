@@ -12,7 +12,7 @@ namespace gptj::apps {
 class GrammarOption {
  public:
   void declare(CommandLine& line);
-  void check(const CommandLine& line) const;
+  static void check(const CommandLine& line);
 
   /// Nothing: any text will do. Throws Error with the option's name if there is a mistake in it.
   std::optional<Grammar> read() const;

@@ -8,8 +8,8 @@
 
 namespace gptj::apps {
 
-/// Text begins with the end-of-text token when there is no other: in training, that stood between texts.
-/// Throws Error if the model has no such token.
+/// The tokens of a prompt; of an empty one the end-of-text token, which in training stood before a text. Throws Error if
+/// that is needed and the model has none.
 std::vector<int> prompt_tokens(const Tokenizer& tokenizer, const std::string& prompt);
 
 /// Token ids separated by commas, spaces or newlines: from `argument` itself, or from the file that it names

@@ -64,7 +64,7 @@ Model load_model(OpenedModel opened, const SessionOptions& session, const Memory
   options.lock = in_memory.lock;
   options.progress = [&](uint64_t done, uint64_t total) {
     progress.update(done, total, fmt::format("{:.0f} of {:.0f} MB", megabytes(done), megabytes(total)));
-    return stop_signal() == 0;
+    return !stop_asked();
   };
   Model model(std::move(opened), options);
   progress.done();

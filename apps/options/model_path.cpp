@@ -35,8 +35,7 @@ void split_revision(std::string& name, std::optional<std::string>& revision) {
 std::string similar_cached_model(const std::string& name) {
   std::vector<std::string> known;
   for (const CachedModel& model : cached_models(hub_settings())) known.push_back(model.name);
-  const std::string similar = nearest(name, known);
-  return similar.empty() ? "" : fmt::format("; did you mean '{}'?", similar);
+  return did_you_mean(nearest(name, known));
 }
 
 }  // namespace gptj::apps

@@ -13,7 +13,7 @@
 
 namespace gptj::apps {
 
-/// --session, --session-read-only: a conversation that is kept in a file, if the user wants that.
+/// --session, --session-read-only: the file in which a session is kept, if the user wants that.
 class SessionOption {
  public:
   void declare(CommandLine& line, std::string_view help);

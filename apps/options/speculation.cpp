@@ -13,7 +13,7 @@ void Speculation::declare(CommandLine& line) {
   line.flag("--lookup", lookup_, "guess what followed the last words before: for texts that copy");
 }
 
-void Speculation::check(const CommandLine& line) const {
+void Speculation::check(const CommandLine& line) {
   line.at_most_one({"--draft", "--lookup"});
 }
 

@@ -13,7 +13,7 @@ namespace gptj::apps {
 class Speculation {
  public:
   void declare(CommandLine& line);
-  void check(const CommandLine& line) const;
+  static void check(const CommandLine& line);
 
   /// Before the text's model is loaded, which may take long: opens the draft. Throws Error if it cannot serve.
   void open(const OpenedModel& model);
@@ -23,7 +23,7 @@ class Speculation {
 
   Drafter* drafter() { return drafter_.get(); }
 
-  /// How much was right.
+  /// How many guesses were right.
   void report(const GenerateResult& result, const Log& log) const;
 
  private:

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <array>
@@ -75,6 +76,14 @@ int stop_signal() {
   return g_stop_signal;
 }
 
+bool stop_asked() {
+  return stop_signal() != 0;
+}
+
+void stop_if_asked() {
+  if (stop_asked()) throw Error("stopped");
+}
+
 void keep_interrupts() {
   if (::pipe(g_wake.data()) != 0) fail_system("cannot open", "a pipe");
   for (const int fd : g_wake) {
@@ -132,6 +141,12 @@ bool input_is_terminal() {
 }
 bool errors_are_on_terminal() {
   return ::isatty(STDERR_FILENO) != 0;
+}
+
+std::optional<size_t> output_columns() {
+  winsize size{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return std::nullopt;
+  return size.ws_col;
 }
 
 bool terminal_is_capable() {

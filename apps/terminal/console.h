@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,14 +13,19 @@ namespace gptj::apps {
 /// Prepares standard streams and signals; to be called first, before any file is opened.
 void set_up_console();
 
-/// The signal that asked the program to end, SIGINT or SIGTERM; 0: none so far. The first one only sets this;
+/// The signal that asked the program to end: SIGINT, SIGTERM or SIGHUP; 0: none so far. The first one only sets this;
 /// a second one kills the program at once.
 int stop_signal();
+
+/// stop_signal() has come. For callbacks such as `cancelled`.
+bool stop_asked();
+/// Throws Error if it has.
+void stop_if_asked();
 
 /// From now on SIGINT never kills: it is what take_interrupt() finds. For programs that go on after it.
 void keep_interrupts();
 
-/// SIGINT has come since the last call; stop_signal() then knows nothing of it any more.
+/// Whether SIGINT has come since the last call; stop_signal() forgets it.
 bool take_interrupt();
 
 /// True when standard input can be read or has ended; false when a signal has come, after keep_interrupts().
@@ -41,7 +48,10 @@ void put_error(std::string_view text);
 bool input_is_terminal();
 bool errors_are_on_terminal();
 
-/// TERM does not say that the terminal can do no more than a teleprinter.
+/// The width of the terminal that standard output is; nothing if it is none or does not tell.
+std::optional<size_t> output_columns();
+
+/// TERM is set, and not "dumb".
 bool terminal_is_capable();
 
 }  // namespace gptj::apps

@@ -136,7 +136,7 @@ class LineEditor : public Lines {
 
   int next_byte(unsigned char& byte) {
     while (!wait_for_input()) {
-      if (stop_signal() != 0) {
+      if (stop_asked()) {
         const LineInfo* const line = ::el_line(edit_);
         interrupted_.assign(line->buffer, line->lastchar);
         return -1;

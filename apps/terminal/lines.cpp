@@ -21,7 +21,7 @@ class PlainLines : public Lines {
       if (!receive()) break;
     }
     if (input_is_terminal() && take_interrupt()) return {Line::What::interrupted, ""};
-    if (stop_signal() != 0 || waiting_.empty()) return {Line::What::end, ""};
+    if (stop_asked() || waiting_.empty()) return {Line::What::end, ""};
     return take(waiting_.size());
   }
 
@@ -29,7 +29,7 @@ class PlainLines : public Lines {
   /// False: there is no more.
   bool receive() {
     std::array<char, 4096> piece;
-    if (!wait_for_input()) return stop_signal() == 0;
+    if (!wait_for_input()) return !stop_asked();
     const ssize_t got = ::read(STDIN_FILENO, piece.data(), piece.size());
     if (got < 0 && errno == EINTR) return true;
     if (got < 0) fail_system("cannot read", "standard input");

@@ -4,7 +4,7 @@
 
 namespace gptj::apps {
 
-/// What switches a terminal's colours, and is empty where there are none.
+/// Escape sequences for a terminal's colours; empty where there are none.
 struct Style {
   std::string_view prompt, input, note, error, end;
 };

@@ -34,7 +34,7 @@ bool TextInput::receive() {
   std::array<char, size_t{1} << 16> piece;
   for (;;) {
     const ssize_t got = ::read(fd_, piece.data(), piece.size());
-    if (got < 0 && errno == EINTR && stop_signal() == 0) continue;
+    if (got < 0 && errno == EINTR && !stop_asked()) continue;
     if (got < 0) fail_system("cannot read", name_);
     waiting_.append(piece.data(), static_cast<size_t>(got));
     if (waiting_.size() > kMaxText) {

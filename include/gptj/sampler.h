@@ -28,8 +28,8 @@ struct SamplerSetting {
   /// Whether `name` is one of its names; '_' counts as '-'.
   bool goes_by(std::string_view name) const;
 
-  /// What is wrong with `text` as a value: "expected a number from 0 to 1, found '2'"; empty: nothing.
-  std::string problem(std::string_view text) const;
+  /// What is wrong with `value`: "expected a number from 0 to 1, found '2'"; empty: nothing.
+  std::string problem(std::string_view value) const;
 };
 
 /// All settings: those that the samplers in the list of src/sampling/sampler.cpp declare.

@@ -190,7 +190,7 @@ std::vector<std::string> warnings_of(const OutputForm& form, const Vocab& vocab,
                     again->from->from->type(), info(again->to.dtype).name));
   }
   if (form.naming == Naming::ggml && vocab_from_ggml_tokens(vocab.tokens).merges != vocab.merges) {
-    out.push_back(
+    out.emplace_back(
         "legacy ggml files have no merges, and this vocabulary's are not in the order of its tokens: some "
         "texts will be cut into other tokens");
   }

@@ -129,7 +129,7 @@ class BeamSearch {
   }
 
   double score(double log_p, size_t length) const {
-    return log_p / std::pow(static_cast<double>(length), static_cast<double>(options_.length_penalty));
+    return log_p / std::pow(static_cast<double>(length), options_.length_penalty);
   }
 
   void finish(Growing text, StopReason reason) {

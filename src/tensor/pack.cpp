@@ -51,7 +51,7 @@ bool pack_format(const uint8_t* const (&rows)[kPanelRows], int64_t n, uint8_t* p
     std::copy(rows, rows + kPanelRows, blocks);
     for (int64_t k = 0; k < n; k += kInfo.block, panel += kInfo.block_bytes * kPanelRows) {
       finite &= Format::pack(blocks, panel);
-      for (int r = 0; r < kPanelRows; ++r) blocks[r] += kInfo.block_bytes;
+      for (const uint8_t*& block : blocks) block += kInfo.block_bytes;
     }
     return finite;
   } else {

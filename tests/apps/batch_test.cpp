@@ -150,7 +150,7 @@ TEST(BatchFile, BadLinesAreErrorsBeforeAnythingIsMade) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"{\"prompt\": \"a\"}\n\n{\"prompt\": \"a\",}\n",
        "line 3: column 16: expected JSON, found a mistake in"},
-      {"{\"prompt\": \"a\", \"promt\": 1}", "line 1: unknown key 'promt', did you mean 'prompt'?"},
+      {"{\"prompt\": \"a\", \"promt\": 1}", "line 1: unknown key 'promt'; did you mean 'prompt'?"},
       {"{\"prompt\": \"a\", \"colour\": 1}", "line 1: unknown key 'colour', expected prompt, id, n_predict"},
       {"{\"prompt\": \"a\"}\n{\"id\": 1}", "line 2: expected a \"prompt\", found none"},
       {"{\"prompt\": 1}", "line 1: 'prompt': expected a text, found '1'"},

@@ -15,7 +15,7 @@ using test::contains;
 
 Program program() {
   return {
-      .name = "gpt-j", .version = {}, .default_model = {}, .demo_model = {}, .demo_roots = {GPTJ_SOURCE_DIR}};
+      .name = "gpt-j", .version = {}, .default_model = {}, .demo_model = {}, .data_roots = {GPTJ_SOURCE_DIR}};
 }
 
 /// What a file's reader says of `content`, with the file's name in it.

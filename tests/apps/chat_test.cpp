@@ -131,6 +131,7 @@ TEST(Chat, SettingsCanBeChanged) {
   EXPECT_TRUE(contains(output("/set stop \"\"\n/show\n", {"-r", "x"}), "stop                   none"));
   EXPECT_TRUE(contains(failure("/set n-predict x\n"),
                        "n-predict: expected a whole number of at least -1, found 'x'"));
+  EXPECT_TRUE(contains(failure("/set max-time -1\n"), "max-time: expected a number from 0 to"));
   EXPECT_TRUE(contains(failure("/set sede 1\n"), "did you mean 'seed'?"));
   EXPECT_TRUE(contains(failure("/set bogus 1\n"), "no setting is called 'bogus' (/set shows all)"));
   EXPECT_FALSE(contains(output("/show\n"), "temp "));
@@ -229,12 +230,17 @@ TEST(Chat, EachAnswerFollowsTheGrammar) {
 }
 
 TEST(Chat, AnAnswerTakesNoLongerThanItMay) {
-  const Finished f =
-      gptj({"chat", "-m", kDemoGptJ, "-n", "-1", "--ignore-eos", "--max-time", "0.2"}, "int\n/show\n");
-  EXPECT_EQ(f.code, 0) << f.err;
-  EXPECT_TRUE(has_line(f.err, "chat: stopped after 0.2 seconds"));
-  EXPECT_FALSE(contains(f.err, "ended the text at once"));
-  EXPECT_TRUE(contains(f.out, "1 exchange,"));
+  const std::vector<std::string> endless = {"chat", "-m", kDemoGptJ, "-n", "-1", "--ignore-eos"};
+  std::vector<std::string> limited = endless;
+  limited.insert(limited.end(), {"--max-time", "0.2"});
+  for (const Finished& f :
+       {gptj(limited, "int\n/show\n"), gptj(endless, "/set max_time 0.2\nint\n/show\n")}) {
+    EXPECT_EQ(f.code, 0) << f.err;
+    EXPECT_TRUE(has_line(f.err, "chat: stopped after 0.2 seconds"));
+    EXPECT_FALSE(contains(f.err, "ended the text at once"));
+    EXPECT_TRUE(contains(f.out, "1 exchange,"));
+    EXPECT_TRUE(contains(f.out, "max-time               0.2 "));
+  }
 }
 
 TEST(Chat, ASessionIsNotReadAgain) {

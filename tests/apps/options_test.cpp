@@ -7,6 +7,8 @@
 
 #include "gptj/sampler.h"
 #include "process.h"
+#include "program.h"
+#include "terminal.h"
 
 namespace gptj::test {
 namespace {
@@ -33,13 +35,27 @@ TEST(Options, HelpGroupsOptionsAndShowsDefaults) {
   }
 }
 
-TEST(Options, EveryCommandHasHelp) {
-  for (const char* command :
-       {"tokenize", "logits", "perplexity", "score", "embed", "inspect", "pull", "list", "rm"}) {
-    const Finished f = gptj({command, "--help"});
+TEST(Options, EveryCommandHasHelpOfReadableWidth) {
+  constexpr size_t kWidth = 100;
+  for (const apps::Command& command : apps::commands()) {
+    std::vector<std::string> args = {std::string(command.name), "--help"};
+    if (command.name.empty()) args.erase(args.begin());
+    const Finished f = gptj(args);
     EXPECT_EQ(f.code, 0);
-    EXPECT_TRUE(contains(f.out, std::string("Usage: gpt-j ") + command));
+    EXPECT_TRUE(contains(f.out, "Usage: gpt-j " + std::string(command.name)));
+    for (const std::string& line : lines(f.out)) {
+      const bool is_one_word = line.rfind(' ') + 1 == line.find_first_not_of(' ');
+      EXPECT_TRUE(line.size() <= kWidth || is_one_word) << line;
+    }
   }
+}
+
+TEST(Options, HelpFitsANarrowTerminal) {
+  constexpr int kColumns = 60;
+  Terminal terminal({"list", "--help"}, {}, kColumns);
+  const Finished f = terminal.finish();
+  EXPECT_TRUE(contains(f.out, "--json"));
+  for (const std::string& line : lines(f.out)) EXPECT_LE(line.size(), kColumns) << line;
 }
 
 TEST(Options, VersionNamesTheProgram) {

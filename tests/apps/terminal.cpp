@@ -20,13 +20,15 @@ constexpr int kGuardMs = 120'000;
 
 }  // namespace
 
-Terminal::Terminal(std::vector<std::string> args, std::map<std::string, std::string> environment) {
+Terminal::Terminal(std::vector<std::string> args, std::map<std::string, std::string> environment,
+                   int columns) {
   environment.insert({{"TERM", "xterm"}, {"NO_COLOR", "1"}, {"GPTJ_HISTORY", ""}});
   std::string program = GPTJ_PROGRAM;
   std::vector<char*> argv = {program.data()};
   for (std::string& arg : args) argv.push_back(arg.data());
   argv.push_back(nullptr);
-  winsize size = {.ws_row = 50, .ws_col = 200, .ws_xpixel = 0, .ws_ypixel = 0};
+  winsize size = {
+      .ws_row = 50, .ws_col = static_cast<unsigned short>(columns), .ws_xpixel = 0, .ws_ypixel = 0};
   pid_ = ::forkpty(&fd_, nullptr, nullptr, &size);
   if (pid_ < 0) throw std::system_error(errno, std::system_category(), "forkpty");
   if (pid_ == 0) {

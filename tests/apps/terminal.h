@@ -12,7 +12,8 @@ namespace gptj::test {
 class Terminal {
  public:
   /// `environment` changes that of the tests; without colours and history unless it says so.
-  explicit Terminal(std::vector<std::string> args, std::map<std::string, std::string> environment = {});
+  explicit Terminal(std::vector<std::string> args, std::map<std::string, std::string> environment = {},
+                    int columns = 200);
   ~Terminal();
   Terminal(const Terminal&) = delete;
   Terminal& operator=(const Terminal&) = delete;

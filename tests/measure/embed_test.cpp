@@ -2,7 +2,9 @@
 
 #include "gptj/embed.h"
 
+#include <cstring>
 #include <filesystem>
+#include <limits>
 
 #include "base/failure.h"
 #include "engine/tiny_models.h"
@@ -16,6 +18,7 @@ namespace {
 using namespace test;
 
 constexpr double kExact = 1e-5;  // as in tests/model/golden_test.cpp
+constexpr float kNotANumber = std::numeric_limits<float>::quiet_NaN();
 
 std::vector<float> embedded(Session& session, std::span<const int> ids, Pooling pooling) {
   std::vector<float> rows;
@@ -53,6 +56,19 @@ TEST(Embed, PoolsTheRowsOfAllTokens) {
   }
   expect_error([&] { embedded(session, {}, Pooling::mean); }, {"at least one token"});
   expect_error([&] { embedded(session, some_ids(81), Pooling::last); }, {"context full", "found 81"});
+}
+
+TEST(Embed, EvaluatesNoHead) {
+  const TempDir directory;
+  GgmlFile file = ggml_gptj(kTinyShape, DType::f16);
+  std::memcpy(file.tensor("lm_head.bias").data.data(), &kNotANumber, sizeof kNotANumber);
+  const Model model(directory.write("no_head.bin", file.bytes()), {.n_threads = 1});
+  Session session(model, {.n_threads = 1});
+  const std::vector<int> ids = some_ids(5);
+  expect_error([&] { session.prefill(ids); }, {"logits are not finite"});
+  for (const Pooling pooling : {Pooling::mean, Pooling::last, Pooling::none}) {
+    EXPECT_EQ(embedded(session, ids, pooling).size(), pooling == Pooling::none ? 5U * 96U : 96U);
+  }
 }
 
 TEST(Intermediates, AreWhatTheReferenceFinds) {
