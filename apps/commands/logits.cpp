@@ -73,7 +73,7 @@ void write_logits(const Program& program, Options& options) {
   if (dump) session.watch([&](const Intermediate& seen) { dump->add(seen); });
   ProgressLine progress("logits", log);
   session.prefill_each(ids, [&](int index, std::span<const float> logits) {
-    if (stop_signal() != 0) throw Error("stopped");
+    stop_if_asked();
     if (file) file->row(logits);
     progress.update(static_cast<uint64_t>(index) + 1, ids.size());
   });

@@ -17,12 +17,12 @@ enum class EarlyStopping {
 inline constexpr const char* kEarlyStoppingNames[] = {"false", "true", "never"};  // index: EarlyStopping
 
 struct BeamOptions {
-  int n_beams = 4;           // texts that are followed; the session has at least as many sequences
-  int n_best = 1;            // texts to return, at most n_beams
-  int n_predict = 200;       // tokens to add at most; -1: until the context is full
-  int end_token = -1;        // ends a text, usually the tokenizer's end-of-text token; -1: none does
-  int banned_token = -1;     // never taken
-  float length_penalty = 1;  // above 0: longer texts are preferred, below: shorter ones; finite
+  int n_beams = 4;            // texts that are followed; the session has at least as many sequences
+  int n_best = 1;             // texts to return, at most n_beams
+  int n_predict = 200;        // tokens to add at most; -1: until the context is full
+  int end_token = -1;         // ends a text, usually the tokenizer's end-of-text token; -1: none does
+  int banned_token = -1;      // never taken
+  double length_penalty = 1;  // above 0: longer texts are preferred, below: shorter ones; finite
   EarlyStopping early_stopping = EarlyStopping::no;
 };
 
