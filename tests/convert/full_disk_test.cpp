@@ -58,7 +58,7 @@ TEST_F(FullDisk, OfDirectories) {
       const FileSizeLimit limit(room);
       message = error_of([&] { convert_model(model_, path, {.n_threads = 2}); });
     }
-    EXPECT_NE(message.find("cannot write"), std::string::npos) << message;
+    EXPECT_NE(message.find("cannot write '" + path + "/"), std::string::npos) << message;
     EXPECT_TRUE(std::filesystem::is_empty(directory_.path()));
   }
 }
