@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/file.h"
 #include "cli/command_line.h"
 #include "generate/batch.h"
 #include "generate/beams.h"
@@ -185,6 +186,8 @@ int generate_text(const Program& program, Options& options) {
   const Log log = options.log.log();
   const Stopwatch total;
   check_out();
+  if (options.trace)
+    OutputFile{*options.trace};  // what cannot be written should fail before the text is made
   options.sampling.settle_seed();
   options.generate.grammar = options.grammar.read();
   options.saved.open();

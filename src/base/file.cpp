@@ -142,13 +142,13 @@ void OutputDirectory::commit() {
   temporary_.clear();
 }
 
-void check_room(const std::string& path, uint64_t bytes) {
+void check_room(const std::string& path, uint64_t bytes, const std::string& shown) {
   const std::filesystem::path directory = std::filesystem::path(plain_path(path)).parent_path();
   std::error_code unknown;
   const auto space = std::filesystem::space(directory, unknown);
   if (!unknown && space.available < bytes) {
-    fail("cannot write {}: expected {} bytes of free disk space, found {}", quoted(path), bytes,
-         space.available);
+    fail("cannot write {}: expected {} bytes of free disk space, found {}",
+         quoted(shown.empty() ? path : shown), bytes, space.available);
   }
 }
 

@@ -74,7 +74,8 @@ class OutputDirectory {
   int fd_;
 };
 
-/// Throws Error if the disk has no room for `bytes` bytes at `path`, a file or directory to be written.
-void check_room(const std::string& path, uint64_t bytes);
+/// Throws Error if the disk has no room for `bytes` bytes at `path`, a file or directory to be written; `shown`: the path
+/// in messages, if that is another.
+void check_room(const std::string& path, uint64_t bytes, const std::string& shown = {});
 
 }  // namespace gptj
