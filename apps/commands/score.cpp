@@ -117,7 +117,7 @@ int score_command(const Program& program, const Command& command, std::vector<st
   line.group("Input");
   line.text("-f,--file", options.file, "FILE",
             "JSON lines {\"context\": TEXT, \"continuation\": TEXT} or {\"context\": TEXT, "
-            "\"continuations\": [TEXT, ...]}; an \"id\" comes out again [default: standard input]");
+            "\"continuations\": [TEXT, ...]}; an \"id\" comes out again [default: -, standard input]");
   declare_session(line, options.session);
   declare_context(line, options.session, "tokens of a context and its continuation (0: the model's)");
   options.memory.declare(line);

@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/file.h"
 #include "cli/command_line.h"
 #include "generate/batch.h"
 #include "generate/beams.h"
@@ -265,6 +266,8 @@ void generate_texts(const Program& program, Options& options) {
   const Log log = options.log.log();
   const Stopwatch total;
   check_out();
+  if (options.trace)
+    OutputFile{*options.trace};  // what cannot be written should fail before the text is made
   options.sampling.settle_seed();
   options.generate.grammar = options.grammar.read();
   options.generate.stop_at_eos = options.sampling.sampler.number("ignore-eos") == 0;

@@ -70,7 +70,7 @@ OpenedModel ModelOption::open(const Program& program, const Log& log) const {
 void TextOptions::declare(CommandLine& line) {
   line.group("Text");
   line.text("-p,--prompt", prompt, "TEXT", "the text itself");
-  line.text("-f,--file", file, "FILE", "a file with the text [default: standard input]");
+  line.text("-f,--file", file, "FILE", "a file with the text [default: -, standard input]");
 }
 
 std::string TextOptions::read(const Log& log) const {

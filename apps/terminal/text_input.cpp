@@ -17,11 +17,15 @@ namespace {
 
 constexpr size_t kMaxText = size_t{1} << 30;  // a text beyond this is a mistake such as -f /dev/zero
 
+bool is_standard_input(const std::optional<std::string>& path) {
+  return !path || *path == "-";
+}
+
 }  // namespace
 
 TextInput::TextInput(const std::optional<std::string>& path)
-    : name_(path ? quoted(*path) : "standard input"),
-      fd_(path ? ::open(path->c_str(), O_RDONLY | O_CLOEXEC) : STDIN_FILENO) {
+    : name_(is_standard_input(path) ? "standard input" : quoted(*path)),
+      fd_(is_standard_input(path) ? STDIN_FILENO : ::open(path->c_str(), O_RDONLY | O_CLOEXEC)) {
   if (fd_ < 0) fail_system("cannot open", name_);
 }
 
@@ -72,7 +76,7 @@ std::string read_standard_input() {
 }
 
 void tell_if_typed(const std::optional<std::string>& path, const Log& log) {
-  if (!path && input_is_terminal())
+  if (is_standard_input(path) && input_is_terminal())
     log.line("main: reading from the terminal, up to Ctrl-D on a line of its own");
 }
 

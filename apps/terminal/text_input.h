@@ -10,7 +10,7 @@ namespace gptj::apps {
 /// A file or standard input, read as it comes.
 class TextInput {
  public:
-  /// Without a path: standard input. Throws Error.
+  /// Without a path, or with "-": standard input. Throws Error.
   explicit TextInput(const std::optional<std::string>& path);
   ~TextInput();
   TextInput(const TextInput&) = delete;
@@ -30,11 +30,11 @@ class TextInput {
   std::string waiting_;
 };
 
-/// All bytes of a file or of standard input. Throws Error.
+/// All bytes of a file (of "-": standard input), or of standard input. Throws Error.
 std::string read_file(const std::string& path);
 std::string read_standard_input();
 
-/// Without a path: tells somebody at a terminal, where nothing else shows it, that standard input is read.
+/// Tells somebody at a terminal, where nothing else shows it, that standard input is read, if that is what `path` means.
 void tell_if_typed(const std::optional<std::string>& path, const Log& log);
 
 }  // namespace gptj::apps

@@ -11,7 +11,8 @@ namespace gptj {
 /// file appears under its name only when it is complete. Throws Error when it cannot be written.
 class NpyWriter {
  public:
-  NpyWriter(const std::string& path, int64_t rows, int64_t columns);
+  /// `shown`: the path in messages, if that is another.
+  NpyWriter(const std::string& path, int64_t rows, int64_t columns, const std::string& shown = {});
   NpyWriter(NpyWriter&&) noexcept;
   NpyWriter& operator=(NpyWriter&&) noexcept;
   ~NpyWriter();  // without finish(): leaves no file

@@ -6,10 +6,10 @@
 
 #include <cerrno>
 #include <filesystem>
-#include <random>
 #include <utility>
 
 #include "base/error.h"
+#include "base/unfinished.h"
 
 namespace gptj {
 
@@ -57,34 +57,21 @@ std::string read_text_file(const std::string& path, uint64_t limit) {
   return text;
 }
 
-namespace {
-
-std::string name_beside(const std::string& path) {
-  std::random_device random;
-  return fmt::format("{}.part-{:08x}", path, random());
-}
-
-}  // namespace
-
-OutputFile::OutputFile(std::string path) : path_(std::move(path)), file_(nullptr) {
+OutputFile::OutputFile(std::string path, std::string shown)
+    : path_(std::move(path)), shown_(shown.empty() ? path_ : std::move(shown)), file_(nullptr) {
   struct stat status {};
   if (::stat(path_.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {  // else rename() replaces a device
-    fail("cannot write {}: expected a regular file or none, found something else", quoted(path_));
+    fail("cannot write {}: expected a regular file or none, found something else", quoted(shown_));
   }
-  // As mkstemp(), but with the mode of any new file and closed to programs that are started meanwhile.
-  int fd = -1;
-  do {
-    temporary_ = name_beside(path_);
-    fd = ::open(temporary_.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666);
-  } while (fd < 0 && errno == EEXIST);
-  if (fd < 0) fail_errno("cannot create a file beside", path_);
-  file_ = ::fdopen(fd, "wb");
+  const Unfinished unfinished = create_unfinished_file(path_);
+  temporary_ = unfinished.path;
+  file_ = ::fdopen(unfinished.fd, "wb");
   if (file_ == nullptr) {
     const int code = errno;
-    ::close(fd);
+    ::close(unfinished.fd);
     ::unlink(temporary_.c_str());
     errno = code;
-    fail_errno("cannot write", path_);
+    fail_errno("cannot write", shown_);
   }
 }
 
@@ -96,7 +83,7 @@ OutputFile::~OutputFile() {
 
 void OutputFile::write(const void* data, size_t bytes) {
   if (bytes == 0) return;  // nothing may begin nowhere, which fwrite() does not take
-  if (std::fwrite(data, 1, bytes, file_) != bytes) fail_errno("cannot write", path_);
+  if (std::fwrite(data, 1, bytes, file_) != bytes) fail_errno("cannot write", shown_);
 }
 
 void OutputFile::write_at(uint64_t offset, const void* data, size_t bytes) {
@@ -104,7 +91,7 @@ void OutputFile::write_at(uint64_t offset, const void* data, size_t bytes) {
   while (bytes > 0) {
     const ssize_t put = ::pwrite(::fileno(file_), from, bytes, static_cast<off_t>(offset));
     if (put < 0 && errno == EINTR) continue;
-    if (put < 0) fail_errno("cannot write", path_);
+    if (put < 0) fail_errno("cannot write", shown_);
     from += put;
     offset += static_cast<uint64_t>(put);
     bytes -= static_cast<size_t>(put);
@@ -112,8 +99,8 @@ void OutputFile::write_at(uint64_t offset, const void* data, size_t bytes) {
 }
 
 void OutputFile::commit() {
-  if (std::fflush(file_) != 0 || ::fsync(::fileno(file_)) != 0) fail_errno("cannot write", path_);
-  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_errno("cannot create", path_);
+  if (std::fflush(file_) != 0 || ::fsync(::fileno(file_)) != 0) fail_errno("cannot write", shown_);
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail_errno("cannot create", shown_);
   std::fclose(file_);
   file_ = nullptr;
 }
@@ -129,7 +116,7 @@ std::string plain_path(const std::string& path) {
 
 }  // namespace
 
-OutputDirectory::OutputDirectory(const std::string& path) : path_(plain_path(path)) {
+OutputDirectory::OutputDirectory(const std::string& path) : path_(plain_path(path)), fd_(-1) {
   struct stat status {};
   if (::stat(path_.c_str(), &status) == 0) {  // rename() replaces an empty directory, and only that
     std::error_code unreadable;
@@ -139,18 +126,15 @@ OutputDirectory::OutputDirectory(const std::string& path) : path_(plain_path(pat
            S_ISDIR(status.st_mode) ? "a directory with something in it" : "something else");
     }
   }
-  int made = 0;
-  do {
-    temporary_ = name_beside(path_);
-    made = ::mkdir(temporary_.c_str(), 0777);
-  } while (made != 0 && errno == EEXIST);
-  if (made != 0) fail_errno("cannot create a directory beside", path_);
+  const Unfinished unfinished = create_unfinished_directory(path_);
+  temporary_ = unfinished.path;
+  fd_ = unfinished.fd;
 }
 
 OutputDirectory::~OutputDirectory() {
-  if (temporary_.empty()) return;
   std::error_code ignored;
-  std::filesystem::remove_all(temporary_, ignored);
+  if (!temporary_.empty()) std::filesystem::remove_all(temporary_, ignored);
+  ::close(fd_);
 }
 
 void OutputDirectory::commit() {
@@ -158,13 +142,13 @@ void OutputDirectory::commit() {
   temporary_.clear();
 }
 
-void check_room(const std::string& path, uint64_t bytes) {
+void check_room(const std::string& path, uint64_t bytes, const std::string& shown) {
   const std::filesystem::path directory = std::filesystem::path(plain_path(path)).parent_path();
   std::error_code unknown;
   const auto space = std::filesystem::space(directory, unknown);
   if (!unknown && space.available < bytes) {
-    fail("cannot write {}: expected {} bytes of free disk space, found {}", quoted(path), bytes,
-         space.available);
+    fail("cannot write {}: expected {} bytes of free disk space, found {}",
+         quoted(shown.empty() ? path : shown), bytes, space.available);
   }
 }
 

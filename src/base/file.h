@@ -32,10 +32,11 @@ class InputFile {
 std::string read_text_file(const std::string& path, uint64_t limit);
 
 /// A file that appears under its name only when it is complete: it is written beside its target and renamed
-/// by commit(). Destroyed before that, it leaves nothing behind.
+/// by commit(). Destroyed before that, it leaves nothing behind; killed before that, what unfinished.h says.
 class OutputFile {
  public:
-  explicit OutputFile(std::string path);
+  /// `shown`: the path in messages, if that is another.
+  explicit OutputFile(std::string path, std::string shown = {});
   ~OutputFile();
   OutputFile(const OutputFile&) = delete;
   OutputFile& operator=(const OutputFile&) = delete;
@@ -47,7 +48,7 @@ class OutputFile {
   void commit();
 
  private:
-  std::string path_;
+  std::string path_, shown_;
   std::string temporary_;
   std::FILE* file_;
 };
@@ -63,14 +64,18 @@ class OutputDirectory {
 
   /// Where to write the file that will have this name in it.
   std::string file(const std::string& name) const { return temporary_ + "/" + name; }
+  /// Where it will be then, which is what messages say.
+  std::string shown(const std::string& name) const { return path_ + "/" + name; }
   void commit();
 
  private:
   std::string path_;
   std::string temporary_;
+  int fd_;
 };
 
-/// Throws Error if the disk has no room for `bytes` bytes at `path`, a file or directory to be written.
-void check_room(const std::string& path, uint64_t bytes);
+/// Throws Error if the disk has no room for `bytes` bytes at `path`, a file or directory to be written; `shown`: the path
+/// in messages, if that is another.
+void check_room(const std::string& path, uint64_t bytes, const std::string& shown = {});
 
 }  // namespace gptj

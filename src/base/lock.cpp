@@ -23,14 +23,6 @@ int open_lock(const std::string& path) {
   return fd;
 }
 
-/// Somebody may have removed the file between its opening and its locking.
-bool is_still_there(int fd, const std::string& path) {
-  struct stat opened {
-  }, named{};
-  return ::fstat(fd, &opened) == 0 && ::stat(path.c_str(), &named) == 0 && opened.st_dev == named.st_dev &&
-         opened.st_ino == named.st_ino;
-}
-
 }  // namespace
 
 FileLock::FileLock(const std::string& path, const std::function<void()>& while_waiting) {
@@ -49,6 +41,13 @@ FileLock::FileLock(const std::string& path, const std::function<void()>& while_w
 
 FileLock::~FileLock() {
   if (fd_ >= 0) ::close(fd_);
+}
+
+bool is_still_there(int fd, const std::string& path) {
+  struct stat opened {
+  }, named{};
+  return ::fstat(fd, &opened) == 0 && ::stat(path.c_str(), &named) == 0 && opened.st_dev == named.st_dev &&
+         opened.st_ino == named.st_ino;
 }
 
 }  // namespace gptj

@@ -20,4 +20,7 @@ class FileLock {
   int fd_ = -1;
 };
 
+/// The open file still has this path: nobody removed or replaced it, as may happen between opening and locking.
+bool is_still_there(int fd, const std::string& path);
+
 }  // namespace gptj

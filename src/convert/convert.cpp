@@ -212,7 +212,7 @@ void check_checksums(const BoundModel& model, ThreadPool& pool, const Progress& 
   if (!any) return;
   const VerifyResult result =
       verify(model, pool, [&](uint64_t, uint64_t) { return !progress || progress(0, 1); });
-  if (!result.damaged.empty()) fail("{}: damaged", result.damaged.front());
+  if (!result.damaged.empty()) fail("{}", result.damaged.front());
 }
 
 void check_names(const std::string& in, const std::string& out) {

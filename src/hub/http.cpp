@@ -12,6 +12,9 @@ namespace {
 
 constexpr long kConnectSeconds = 20;
 constexpr long kMaxRedirects = 8;
+constexpr int kUnreachable[] = {CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY,
+                                CURLE_COULDNT_CONNECT, CURLE_SSL_CONNECT_ERROR,
+                                CURLE_PEER_FAILED_VERIFICATION};
 constexpr int kWaitMs = 100;  // it may take so long until a request to stop is noticed
 
 void initialize() {
@@ -124,7 +127,9 @@ void HttpExchange::end(int code) {
   curl_multi_remove_handle(client_, curl_);
   client_ = nullptr;
   if (thrown_) std::rethrow_exception(thrown_);
-  if (code != CURLE_OK) failure_ = curl_easy_strerror(static_cast<CURLcode>(code));
+  if (code == CURLE_OK) return;
+  failure_ = curl_easy_strerror(static_cast<CURLcode>(code));
+  unreachable_ = std::find(std::begin(kUnreachable), std::end(kUnreachable), code) != std::end(kUnreachable);
 }
 
 long HttpExchange::status() const {

@@ -48,6 +48,8 @@ class HttpExchange {
 
   /// Why it ended before the answer was complete; empty if it did not.
   const std::string& failure() const { return failure_; }
+  /// It failed because the host is not known, nobody listens there, or it is not to be trusted.
+  bool unreachable() const { return unreachable_; }
 
  private:
   friend class HttpClient;
@@ -62,6 +64,7 @@ class HttpExchange {
   std::function<void(std::string_view)> on_body_;
   std::map<std::string, std::string> answer_;
   std::string failure_;
+  bool unreachable_ = false;
   std::exception_ptr thrown_;
 };
 

@@ -123,8 +123,16 @@ std::unique_ptr<HttpExchange> HubApi::ask(const HttpRequest& request, std::strin
     client_.start(*exchange);
     while (client_.next_finished() != exchange.get()) check_stop_();
     if (!exchange->failure().empty()) {
-      tries.wait(fmt::format("no answer from {}: {}", escaped(request.url), exchange->failure()));
-    } else if (is_temporary(exchange->status())) {
+      const std::string what =
+          fmt::format("no answer from {}: {}", escaped(request.url), exchange->failure());
+      if (exchange->unreachable() && !answered_) {
+        fail("{}; is there a network, and are HF_ENDPOINT and the proxy's address right?", what);
+      }
+      tries.wait(what);
+      continue;
+    }
+    answered_ = true;
+    if (is_temporary(exchange->status())) {
       tries.wait(answer_of(*exchange), exchange->retry_after());
     } else {
       return exchange;

@@ -42,13 +42,15 @@ class HubApi {
   void check_stop() const { check_stop_(); }
 
  private:
-  /// Asks until the answer is not a temporary failure, and returns that, with its body in `body`.
+  /// Asks until the answer is not a temporary failure, and returns that, with its body in `body`. A hub that cannot be
+  /// reached at first is not waited for: its name may be wrong, or there is no network.
   std::unique_ptr<HttpExchange> ask(const HttpRequest& request, std::string* body);
 
   const HubSettings& hub_;
   std::function<void()> check_stop_;
   std::function<void(const std::string&)> notice_;
   HttpClient client_;
+  bool answered_ = false;  // to any request so far
 };
 
 /// Whether a status is a temporary failure: too many requests, or an error of the server's own.

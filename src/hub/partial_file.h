@@ -15,8 +15,8 @@ namespace gptj {
 class PartialFile {
  public:
   /// Opens or creates `path`. What is there already is hashed; meanwhile `check_stop` is called, which may throw.
-  /// Throws Error if the disk has no room for what is missing.
-  PartialFile(std::string path, std::string_view etag, uint64_t size,
+  /// Throws Error if the disk has no room for what is missing. `shown`: the path in messages.
+  PartialFile(std::string path, std::string shown, std::string_view etag, uint64_t size,
               const std::function<void()>& check_stop);
   ~PartialFile();
   PartialFile(const PartialFile&) = delete;
@@ -34,7 +34,7 @@ class PartialFile {
  private:
   void hash_what_is_there(const std::function<void()>& check_stop);
 
-  std::string path_;
+  std::string path_, shown_;
   std::string etag_;
   uint64_t size_;
   uint64_t written_ = 0;

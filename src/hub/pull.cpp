@@ -110,7 +110,8 @@ class Pull {
       }
     });
     if (is_there(file)) return;
-    PartialFile partial(cache_.incomplete(file.etag), file.etag, file.size, [this] { check_stop(); });
+    PartialFile partial(cache_.incomplete(file.etag), cache_.folder() / file.name, file.etag, file.size,
+                        [this] { check_stop(); });
     const uint64_t before = partial.written();
     const auto find_again = [&] { return api_.find(repository_, commit_, file.name); };
     download(api_, find_again, file, partial, [this](uint64_t written) { report(written); });

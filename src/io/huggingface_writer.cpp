@@ -79,11 +79,12 @@ std::string merges_file(const Vocab& vocab) {
 }  // namespace
 
 HuggingFaceWriter::HuggingFaceWriter(const std::string& path, OutputModel model)
-    : OutputDirectory(path), ModelWriter(file("model.safetensors"), std::move(model.tensors)) {
+    : OutputDirectory(path),
+      ModelWriter(file("model.safetensors"), std::move(model.tensors), shown("model.safetensors")) {
   const auto matrix = std::find_if(tensors_.begin(), tensors_.end(),
                                    [](const OutputTensor& tensor) { return tensor.shape.size() == 2; });
   const auto write_file = [&](const char* name, const std::string& text) {
-    OutputFile out(file(name));
+    OutputFile out(file(name), shown(name));
     out.write(text.data(), text.size());
     out.commit();
   };

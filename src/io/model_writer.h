@@ -46,9 +46,10 @@ class ModelWriter {
   virtual void finish() { file_.commit(); }
 
  protected:
-  /// `path`: of the file that has the tensors. The constructor of each form writes what stands between them.
-  ModelWriter(const std::string& path, std::vector<OutputTensor> tensors)
-      : tensors_(std::move(tensors)), file_(path) {}
+  /// `path`: of the file that has the tensors, `shown` if messages give another. The constructor of each form writes what
+  /// stands between them.
+  ModelWriter(const std::string& path, std::vector<OutputTensor> tensors, const std::string& shown = {})
+      : tensors_(std::move(tensors)), file_(path, shown) {}
 
   std::vector<OutputTensor> tensors_;
   std::vector<uint64_t> offsets_;  // of each tensor in the file

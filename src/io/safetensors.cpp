@@ -71,8 +71,12 @@ class EntryParser {
 
   std::pair<uint64_t, uint64_t> offsets(const Json& value, uint64_t data_bytes) const {
     if (!value.is_array() || value.size() != 2 || !value[0].is_number_unsigned() ||
-        !value[1].is_number_unsigned() || value[0] > value[1] || value[1] > data_bytes) {
+        !value[1].is_number_unsigned() || value[0] > value[1]) {
       fail_field("data_offsets", fmt::format("[begin, end] within {} bytes of data", data_bytes), value);
+    }
+    if (value[1] > data_bytes) {
+      fail("{}: truncated or damaged: tensor {}: data_offsets: expected at most {} bytes of data, found {}",
+           quoted(path_), quoted(name_), data_bytes, quoted(value.dump()));
     }
     return {value[0].get<uint64_t>(), value[1].get<uint64_t>()};
   }

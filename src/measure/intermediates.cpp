@@ -26,7 +26,9 @@ void IntermediatesWriter::add(const Intermediate& seen) {
   auto file = impl_->files.find(seen.name);
   if (file == impl_->files.end()) {
     const std::string name(seen.name);
-    NpyWriter writer(impl_->directory.file(name + ".npy"), impl_->n_tokens, seen.n);
+    const std::string file_name = name + ".npy";
+    const OutputDirectory& directory = impl_->directory;
+    NpyWriter writer(directory.file(file_name), impl_->n_tokens, seen.n, directory.shown(file_name));
     file = impl_->files.emplace(name, std::move(writer)).first;
   }
   for (int token = 0; token < seen.n_tokens; ++token) file->second.row(seen.row(token));

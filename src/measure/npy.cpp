@@ -10,8 +10,8 @@
 namespace gptj {
 
 struct NpyWriter::Impl {
-  Impl(const std::string& path, int64_t n_rows, int64_t n_columns)
-      : file(path), rows_left(n_rows), columns(n_columns) {}
+  Impl(const std::string& path, int64_t n_rows, int64_t n_columns, const std::string& shown)
+      : file(path, shown), rows_left(n_rows), columns(n_columns) {}
 
   OutputFile file;
   int64_t rows_left;
@@ -21,8 +21,8 @@ struct NpyWriter::Impl {
 // https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html: magic, version, length of the
 // header (u16), the header: a Python dictionary padded with spaces so that the data begin at a multiple
 // of 64.
-NpyWriter::NpyWriter(const std::string& path, int64_t rows, int64_t columns)
-    : impl_(std::make_unique<Impl>(path, rows, columns)) {
+NpyWriter::NpyWriter(const std::string& path, int64_t rows, int64_t columns, const std::string& shown)
+    : impl_(std::make_unique<Impl>(path, rows, columns, shown)) {
   static_assert(std::endian::native == std::endian::little, "'<f4' below");
   constexpr size_t kBefore = 10, kAlignment = 64;
   std::string header =

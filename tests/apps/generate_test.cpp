@@ -5,6 +5,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/file.h"
 #include "base/sanitized.h"
 #include "io/model_files.h"
 #include "process.h"
@@ -244,6 +245,14 @@ TEST(Generate, TheNumberOfTokensIsCutToTheContext) {
   EXPECT_EQ(f.code, 0);
   EXPECT_TRUE(has_line(f.err, "main: n_predict = % (not 100)*"));
   EXPECT_EQ(number_after(f.err, "tokens in prompt = ") + number_after(f.err, "n_predict = "), 32);
+}
+
+TEST(Generate, ATraceIsWrittenOrRefusedBeforeThereIsText) {
+  const TemporaryDirectory directory;
+  const Finished f = gptj({"-m", kDemoGptJ, "-q", "-p", "x", "-n", "2", "--trace", directory / "trace.json"});
+  EXPECT_EQ(f.code, 0) << f.err;
+  EXPECT_TRUE(read_text_file(directory / "trace.json", 1 << 26).starts_with("{\"traceEvents\":["));
+  EXPECT_TRUE(contains(failure({"-m", kDemoGptJ, "-p", "x", "--trace", directory / "no/x"}), "no/x'"));
 }
 
 TEST(Generate, WhatCannotBeReadIsOneClearLine) {

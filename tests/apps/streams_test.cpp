@@ -192,6 +192,21 @@ TEST(Streams, OnATerminalACommandTellsThatItReadsIt) {
   }
 }
 
+TEST(Streams, ADashIsStandardInput) {
+  const std::vector<std::string> text = {"-m", kDemoGptJ, "-q", "-n", "5", "--temp", "0"};
+  const auto with = [&](std::vector<std::string> more, const std::string& input) {
+    more.insert(more.begin(), text.begin(), text.end());
+    return gptj(more, input);
+  };
+  const std::string expected = with({"-p", "int main("}, "").out;
+  const Finished f = with({"-f", "-"}, "int main(\n");
+  EXPECT_EQ(f.code, 0) << f.err;
+  EXPECT_EQ(f.out, expected);
+  EXPECT_EQ(with({"--batch-file", "-"}, "int main(\n").code, 0);
+  EXPECT_EQ(gptj({"tokenize", "-m", kDemoGptJ, "-f", "-"}, "int").out,
+            gptj({"tokenize", "-m", kDemoGptJ, "-p", "int"}).out);
+}
+
 TEST(Streams, AClosedInputIsAnError) {
   Start start{.args = {"-m", kDemoGptJ}};
   start.in = Start::kClosed;

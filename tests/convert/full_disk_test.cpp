@@ -9,6 +9,7 @@
 #include "engine/tiny_models.h"
 #include "gptj/convert.h"
 #include "gptj/importance.h"
+#include "gptj/intermediates.h"
 #include "gptj/npy.h"
 
 namespace gptj {
@@ -58,7 +59,7 @@ TEST_F(FullDisk, OfDirectories) {
       const FileSizeLimit limit(room);
       message = error_of([&] { convert_model(model_, path, {.n_threads = 2}); });
     }
-    EXPECT_NE(message.find("cannot write"), std::string::npos) << message;
+    EXPECT_NE(message.find("cannot write '" + path + "/"), std::string::npos) << message;
     EXPECT_TRUE(std::filesystem::is_empty(directory_.path()));
   }
 }
@@ -87,6 +88,19 @@ TEST_F(FullDisk, OfArrays) {
     for (int row = 0; row < 100; ++row) writer.row(std::vector<float>(1000));
     writer.finish();
   });
+}
+
+TEST_F(FullDisk, OfIntermediates) {
+  const std::string path = directory_.file("dump");
+  const std::vector<float> values(100'000);
+  std::string message;
+  {
+    const FileSizeLimit limit(50'000);
+    IntermediatesWriter writer(path, 1);
+    message = error_of([&] { writer.add({"h.0", 1, 100'000, values.data(), 0}); });
+  }
+  EXPECT_NE(message.find("cannot write '" + path + "/h.0.npy'"), std::string::npos) << message;
+  EXPECT_TRUE(std::filesystem::is_empty(directory_.path()));
 }
 
 }  // namespace
