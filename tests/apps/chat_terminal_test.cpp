@@ -62,6 +62,19 @@ TEST(ChatTerminal, LinesCanBeEdited) {
   leave(terminal);
 }
 
+TEST(ChatTerminal, AModelFileThatIsCutOffMeanwhileEndsTheProgramWithAMessage) {
+  const TemporaryDirectory directory;
+  const std::string model = directory / "model.gptj";  // used where it lies
+  ASSERT_EQ(gptj({"convert", kDemoGptJ, model}).code, 0);
+  Terminal terminal({"chat", "-m", model, "-q", "-n", "4"});
+  terminal.wait_for(kPrompt);
+  std::filesystem::resize_file(model, 4096);
+  terminal.type("int main(\r");
+  const Finished f = terminal.finish();
+  EXPECT_EQ(f.code, 1);
+  EXPECT_TRUE(contains(f.out, "somebody cut the file off"));
+}
+
 TEST(ChatTerminal, TheHistoryIsKeptFromRunToRun) {
   const TemporaryDirectory state;
   const std::string file = state / "gpt-j/history";
