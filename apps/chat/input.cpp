@@ -9,7 +9,7 @@
 namespace gptj::apps {
 namespace {
 
-constexpr std::string_view kQuotes = "\"\"\"";
+constexpr std::string_view kQuotes = R"(""")";
 constexpr const char* kContinuation = "... ";
 
 }  // namespace

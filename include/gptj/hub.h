@@ -68,7 +68,7 @@ std::vector<CachedModel> cached_models(const HubSettings& hub);
 /// The path to open for "ORG/NAME[@REVISION]" if the cache has that model; without a revision that of main, else of
 /// the only one there is. Nothing: this is no name, or no model in the cache has it. Throws Error if the revision or
 /// files of it are missing, or if files are links to outside of the cache.
-std::optional<std::string> find_cached_model(std::string_view name, const HubSettings& hub);
+std::optional<std::string> find_cached_model(std::string_view text, const HubSettings& hub);
 
 /// Whether this could name a model: letters, digits, '-', '_' and '.', at most one slash; a revision may follow.
 bool is_model_name(std::string_view name);

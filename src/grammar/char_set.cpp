@@ -42,7 +42,7 @@ void split(uint32_t first, uint32_t last, std::vector<std::string>& runs) {
 
 }  // namespace
 
-CharSet::CharSet(std::vector<Range> ranges) {
+CharSet::CharSet(const std::vector<Range>& ranges) {
   std::vector<Range> valid;
   for (const Range& r : ranges) {
     const Range below{r.first, std::min(r.last, kSurrogates.first - 1)};

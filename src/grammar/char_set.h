@@ -16,7 +16,7 @@ class CharSet {
   };
 
   CharSet() = default;
-  explicit CharSet(std::vector<Range> ranges);
+  explicit CharSet(const std::vector<Range>& ranges);
 
   static CharSet all() { return CharSet({{0, kLast}}); }
 

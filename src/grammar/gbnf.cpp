@@ -199,9 +199,7 @@ class GbnfParser {
         return escape;
       default:
         scanner_.fail_at(
-            at,
-            "expected one of the escapes \\n \\t \\r \\\" \\\\ \\[ \\] \\- \\^ \\xHH \\uHHHH \\UHHHHHHHH, "
-            "found {}",
+            at, R"(expected one of the escapes \n \t \r \" \\ \[ \] \- \^ \xHH \uHHHH \UHHHHHHHH, found {})",
             quoted(scanner_.since(at)));
     }
   }

@@ -29,7 +29,7 @@ std::string pattern_of_format(const std::string& format, const std::string& path
       "1-9]|1\\d|2[0-8]))"
       "|(?:\\d\\d(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)-02-29)";
   const std::string time =
-      "(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d{1,9})?(?:Z|[+-](?:[01]\\d|2[0-3]):[0-5]\\d)";
+      R"((?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d))";
   if (format == "date") return date;
   if (format == "time") return time;
   if (format == "date-time") return date + "T" + time;

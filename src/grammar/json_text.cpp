@@ -25,7 +25,7 @@ constexpr std::array<std::pair<char, char>, 7> kEscapes{
 Expr escapes(CharSet set) {
   std::vector<Expr> parts;
   for (const auto& [meant, letter] : kEscapes) {
-    const auto c = static_cast<uint32_t>(meant);
+    const uint32_t c = static_cast<unsigned char>(meant);
     if (!set.has(c)) continue;
     parts.push_back(bytes({'\\', letter}));
     set = set.without(CharSet({{c, c}}));

@@ -259,9 +259,9 @@ bool is_annotation(const std::string& keyword) {
   return types_of_keyword(keyword) == 0;
 }
 
-unsigned types_of_keyword(const std::string& name) {
-  const Keyword* keyword = find_keyword(name);
-  return keyword != nullptr ? keyword->types : 0;
+unsigned types_of_keyword(const std::string& keyword) {
+  const Keyword* found = find_keyword(keyword);
+  return found != nullptr ? found->types : 0;
 }
 
 unsigned types_of_name(const std::string& name) {

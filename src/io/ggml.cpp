@@ -274,7 +274,7 @@ ModelFile open_ggml(const std::string& path) {
       furthest = std::max(furthest, reader.offset());
     }
   }
-  if (failure) throw *failure;
+  if (failure) throw Error(*failure);
   fail("{}: header: n_vocab: expected the vocabulary to begin with the same number {}, found {}{}",
        quoted(path), n_vocab, describe_counts(file, container),
        container.is_ggjt ? "; most ggjt files are LLaMA's, another architecture" : "");

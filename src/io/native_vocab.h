@@ -18,7 +18,7 @@ std::string vocab_to_bytes(const Vocab& vocab);
 /// {"added": [...], "add_prefix_space", "bos", "eos"}. A token's bytes are the characters U+0000 to U+00FF.
 nlohmann::json vocab_to_json(const Vocab& vocab);
 
-/// Reads both; `json` is a part of `file`. Throws Error, naming the field.
-Vocab read_native_vocab(const JsonFile& file, const nlohmann::json& json, std::string_view bytes);
+/// Reads both; `from` is a part of `file`. Throws Error, naming the field.
+Vocab read_native_vocab(const JsonFile& file, const nlohmann::json& from, std::string_view bytes);
 
 }  // namespace gptj

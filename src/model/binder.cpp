@@ -77,7 +77,7 @@ const UnreadTensor* Binder::find_unread(const TensorName& name, int layer) const
   return found == file_.unread.end() ? nullptr : &*found;
 }
 
-const FileTensor& Binder::require(const TensorName& name, int layer, std::vector<int64_t> shape) {
+const FileTensor& Binder::require(const TensorName& name, int layer, const std::vector<int64_t>& shape) {
   const FileTensor* tensor = find(name, layer);
   const std::string wanted = name.in(file_.naming, layer);
   if (tensor == nullptr && make_up_) {

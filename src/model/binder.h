@@ -106,7 +106,7 @@ class Binder {
  private:
   const FileTensor* find(const TensorName& name, int layer) const;
   const UnreadTensor* find_unread(const TensorName& name, int layer) const;
-  const FileTensor& require(const TensorName& name, int layer, std::vector<int64_t> shape);
+  const FileTensor& require(const TensorName& name, int layer, const std::vector<int64_t>& shape);
   void add_matrix(MatrixBinding binding, int64_t rows, int64_t n);
 
   const ModelFile& file_;

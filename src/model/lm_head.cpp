@@ -9,12 +9,12 @@ Rows final_norm(const Pass& pass, const LmHead& head, float eps, int first, int 
   return normed;
 }
 
-void lm_logits(const Pass& of_layers, const LmHead& head, float eps, int first, int count) {
-  Pass pass = of_layers;
-  if (pass.arithmetic == Arithmetic::prefill) pass.arithmetic = Arithmetic::decode;
-  const Rows last = final_norm(pass, head, eps, first, count);
+void lm_logits(const Pass& pass, const LmHead& head, float eps, int first, int count) {
+  Pass head_pass = pass;
+  if (pass.arithmetic == Arithmetic::prefill) head_pass.arithmetic = Arithmetic::decode;
+  const Rows last = final_norm(head_pass, head, eps, first, count);
   const Vector* bias = head.bias.data != nullptr ? &head.bias : nullptr;
-  linear(pass, {{.first = {head.weight, last}, .y = pass.scratch.logits.slice(0, count), .bias = bias}});
+  linear(head_pass, {{.first = {head.weight, last}, .y = pass.scratch.logits.slice(0, count), .bias = bias}});
 }
 
 }  // namespace gptj

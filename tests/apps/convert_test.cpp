@@ -50,6 +50,14 @@ TEST(ConvertCommand, QuantizeIsShortForIt) {
   EXPECT_EQ(same.code, 0) << same.out;
 }
 
+TEST(ConvertCommand, SaysWhichRowsDoNotFitBlocks) {
+  const TemporaryDirectory out;
+  const Finished f = gptj({"quantize", GPTJ_TEST_DATA "/golden/gptj-f32", out / "a.gptj", "q4"});
+  EXPECT_EQ(f.code, 0);
+  EXPECT_TRUE(
+      has_line(f.err, "quantize: 14 of 14 matrices have rows that are no whole number of q4 blocks: *"));
+}
+
 TEST(ConvertCommand, SaysWhatIsLostTwice) {
   const TemporaryDirectory out;
   EXPECT_EQ(gptj({"quantize", kDemoGptJ, out / "a.gptj", "q8"}).code, 0);
@@ -111,6 +119,21 @@ TEST(TypeOption, QuantizesWhileLoadingAndSaysWhatWouldBeFaster) {
     EXPECT_EQ(other.code, 0) << other.err;
     EXPECT_TRUE(contains(other.err, "weights become q8"));
   }
+}
+
+TEST(Imatrix, IsMeasuredForQuantize) {
+  const TemporaryDirectory out;
+  const Finished f =
+      gptj({"imatrix", "-m", kDemoGptJ, "-p", "int main(void) { return 0; }", "-o", out / "x"});
+  EXPECT_EQ(f.code, 0);
+  EXPECT_TRUE(has_line(f.err, "imatrix: wrote '*x': the inputs of % matrices over % tokens")) << f.err;
+  const Finished with = gptj({"quantize", kDemoGptJ, out / "with.gptj", "q4", "--imatrix", out / "x", "-v"});
+  EXPECT_EQ(with.code, 0);
+  EXPECT_TRUE(has_line(with.err, "quantize: h.0.attn.q_proj.weight * q4 * bytes, relative squared error *"))
+      << with.err;
+  EXPECT_EQ(gptj({"quantize", kDemoGptJ, out / "without.gptj", "q4"}).code, 0);
+  EXPECT_NE(run({.program = "/usr/bin/cmp", .args = {"-s", out / "with.gptj", out / "without.gptj"}}).code,
+            0);
 }
 
 TEST(Imatrix, NoticesATextThatIsTooShortBeforeItLoads) {

@@ -11,6 +11,7 @@
 
 #include "hub/hub_server.h"
 #include "process.h"
+#include "terminal/rate.h"
 
 namespace gptj::test {
 namespace {
@@ -47,6 +48,13 @@ class Hub : public ::testing::Test {
   TemporaryDirectory directory;
   HubServer hub;
 };
+
+TEST(Rate, SizesAndTimesAreShort) {
+  EXPECT_EQ(apps::bytes_text(999), "999 B");
+  EXPECT_EQ(apps::bytes_text(12'100'000'000), "12.10 GB");
+  EXPECT_EQ(apps::clock_text(122.5), "2:03");
+  EXPECT_EQ(apps::clock_text(3723), "1:02:03");
+}
 
 TEST_F(Hub, PullsAModelThatThenRunsByItsNameOffline) {
   const Finished pulled = gptj({"pull", "org/demo"});

@@ -96,6 +96,14 @@ TEST_F(SessionFiles, APromptIsReadFromWhereItDiffers) {
   EXPECT_TRUE(contains(write({"-n", "1"}, "Something else, by a pipe").err, "session = 0 of"));
 }
 
+TEST_F(SessionFiles, StayAsTheyAreWhenThePromptIsNotReadToItsEnd) {
+  write({"-p", kPrompt, "-n", "4"});
+  const std::string before = bytes();
+  const Finished f = write({"-p", "Another text", "-n", "4", "--max-time", "0.0000001"});
+  EXPECT_TRUE(has_line(f.err, "main:       session: stopped in the prompt, * stays as it was")) << f.err;
+  EXPECT_EQ(bytes(), before);
+}
+
 TEST_F(SessionFiles, ReadOnlyTheyStayAsTheyAre) {
   EXPECT_EQ(write({"-p", kPrompt, "-n", "10", "-q", "--session-read-only"}).err, "");
   EXPECT_TRUE(has_line(write({"-p", kPrompt, "-n", "1", "--session-read-only"}).err,
