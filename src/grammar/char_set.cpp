@@ -73,13 +73,13 @@ CharSet CharSet::complement() const {
     next = r.last + 1;
   }
   if (next <= kLast) gaps.push_back({next, kLast});
-  return CharSet(std::move(gaps));
+  return CharSet(gaps);
 }
 
 CharSet CharSet::without(const CharSet& other) const {
   std::vector<Range> outside = complement().ranges_;
   outside.insert(outside.end(), other.ranges_.begin(), other.ranges_.end());
-  return CharSet(std::move(outside)).complement();
+  return CharSet(outside).complement();
 }
 
 std::vector<std::string> utf8_ranges(const CharSet& set) {

@@ -167,7 +167,7 @@ class GbnfParser {
       if (last < first) scanner_.fail_at(at, "this range ends before it begins");
       ranges.push_back({first, last});
     }
-    const CharSet listed{std::move(ranges)};
+    const CharSet listed(ranges);
     const CharSet set = inverted ? listed.complement() : listed;
     if (set.empty()) scanner_.fail_at(begin, "no character is in this class");
     return chars(set);

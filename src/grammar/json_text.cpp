@@ -45,7 +45,7 @@ Expr hex(const char* first, const char* last, uint32_t n) {
   for (; *first != '\0'; ++first, ++last) {
     ranges.push_back({static_cast<uint32_t>(*first), static_cast<uint32_t>(*last)});
   }
-  return repeat(chars(CharSet(std::move(ranges))), n, n);
+  return repeat(chars(CharSet(ranges)), n, n);
 }
 
 /// A \u escape of a character, or the two that are the halves of one.
@@ -189,7 +189,7 @@ Expr JsonText::string_other_than(const std::vector<std::string>& values) {
       parts.push_back(
           sequence({encoded_chars(CharSet({{c, c}})), rule(first + static_cast<uint32_t>(child))}));
     }
-    parts.push_back(sequence({encoded_chars(CharSet(std::move(others)).complement()), rest}));
+    parts.push_back(sequence({encoded_chars(CharSet(others).complement()), rest}));
     add_rule("another key", choice(std::move(parts)));
   }
   return sequence({bytes("\""), rule(first)});
