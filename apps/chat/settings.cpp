@@ -91,6 +91,7 @@ std::string value_of(const SamplerSetting& setting, const SamplerOptions& option
     case SamplerSetting::Kind::text:
       return options.text(setting.name);
     case SamplerSetting::Kind::texts:
+      if (options.is_default(setting.name) && !setting.text_fallback.empty()) return setting.text_fallback;
       return listed(options.texts(setting.name));
     case SamplerSetting::Kind::flag:
       return options.number(setting.name) == 0 ? "off" : "on";

@@ -44,8 +44,9 @@ void BatchOptions::declare(CommandLine& line) {
   line.number("--np,--parallel", n_parallel_, 1, kMaxParallel,
               "answers (also -np N), with seeds S, S+1, ...; with --beams the best of these; with "
               "--batch-file texts in one pass (8)");
-  line.text("--batch-file", file_, "FILE",
-            R"(write an answer to each line: a prompt, or JSON like {"prompt": TEXT, "seed": 1})");
+  line.text(
+      "--batch-file", file_, "FILE",
+      R"(write an answer to each line (-: of standard input): a prompt, or JSON like {"prompt": TEXT, "seed": 1})");
   line.flag("--json", json_, "write each text as a line of JSON");
 }
 

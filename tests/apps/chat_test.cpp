@@ -143,6 +143,8 @@ TEST(Chat, SettingsCanBeChanged) {
   EXPECT_TRUE(contains(output("/set temp 0\n/show\n"), "temp                   0 "));
   EXPECT_TRUE(contains(output("/set top_p\n"), "top-p                  0.9 "));
   EXPECT_TRUE(contains(output("/set banned_string \"a\\n\"\n"), "\"a\\n\""));
+  EXPECT_TRUE(contains(output("/set dry-sequence-breaker\n"), R"(dry-sequence-breaker   \n : " * )"));
+  EXPECT_TRUE(contains(output("/set dry-sequence-breaker ;\n/set dry-sequence-breaker\n"), "\";\""));
   EXPECT_TRUE(contains(failure("/set temp -1\n"), "temp: expected a number from 0 to"));
   EXPECT_TRUE(contains(failure("/set banned-token 4096\n"), "4096"));
   const std::string greedy = output("int main(\n", {"-n", "8", "--temp", "0"});
