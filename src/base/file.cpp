@@ -63,7 +63,7 @@ OutputFile::OutputFile(std::string path, std::string shown)
   if (::stat(path_.c_str(), &status) == 0 && !S_ISREG(status.st_mode)) {  // else rename() replaces a device
     fail("cannot write {}: expected a regular file or none, found something else", quoted(shown_));
   }
-  const Unfinished unfinished = create_unfinished_file(path_);
+  const Unfinished unfinished = create_unfinished_file(path_, shown_);
   temporary_ = unfinished.path;
   file_ = ::fdopen(unfinished.fd, "wb");
   if (file_ == nullptr) {

@@ -45,15 +45,16 @@ void remove_abandoned(const fs::path& target) {
   }
 }
 
-/// `make(path)` gives a descriptor, or -1 and errno: EEXIST asks for another path.
+/// `make(path)` gives a descriptor, or -1 and errno: EEXIST asks for another path. Messages call the target `shown`.
 template <class Make>
-Unfinished create(const std::string& target, std::string_view kind, const Make& make) {
+Unfinished create(const std::string& target, const std::string& shown, std::string_view kind,
+                  const Make& make) {
   remove_abandoned(target);
   for (;;) {
     Unfinished made{new_name(target), -1};
     made.fd = make(made.path.c_str());
     if (made.fd < 0 && errno == EEXIST) continue;
-    if (made.fd < 0) fail_errno(fmt::format("cannot create a {} beside", kind), target);
+    if (made.fd < 0) fail_errno(fmt::format("cannot create a {} beside", kind), shown);
     while (::flock(made.fd, LOCK_EX) != 0 && errno == EINTR) {
     }
     if (is_still_there(made.fd, made.path)) return made;
@@ -63,18 +64,21 @@ Unfinished create(const std::string& target, std::string_view kind, const Make& 
 
 }  // namespace
 
-Unfinished create_unfinished_file(const std::string& target) {
+Unfinished create_unfinished_file(const std::string& target, const std::string& shown) {
   // As mkstemp(), but with the mode of any new file and closed to programs that are started meanwhile.
-  return create(target, "file",
+  return create(target, shown, "file",
                 [](const char* path) { return ::open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0666); });
 }
 
 Unfinished create_unfinished_directory(const std::string& target) {
-  return create(target, "directory", [](const char* path) {
+  return create(target, target, "directory", [](const char* path) {
     if (::mkdir(path, 0777) != 0) return -1;
     const int fd = ::open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT) errno = EEXIST;  // taken for abandoned already
-    return fd;
+    if (fd >= 0) return fd;
+    const int code = errno;
+    ::rmdir(path);
+    errno = code == ENOENT ? EEXIST : code;  // ENOENT: taken for abandoned already
+    return -1;
   });
 }
 

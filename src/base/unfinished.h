@@ -11,8 +11,8 @@ struct Unfinished {
   int fd;  // open for writing; of a directory, for reading
 };
 
-/// Throws Error.
-Unfinished create_unfinished_file(const std::string& target);
+/// These throw Error. `shown`: the target's path in messages.
+Unfinished create_unfinished_file(const std::string& target, const std::string& shown);
 Unfinished create_unfinished_directory(const std::string& target);
 
 }  // namespace gptj

@@ -1,6 +1,7 @@
 #include "base/unfinished.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -85,6 +86,35 @@ TEST_F(UnfinishedOutput, OfAnotherTargetStaysAndSoDoesWhatOnlyLooksLikeIt) {
   std::set<std::string> expected = others;
   expected.insert("a.unfinished-89abcdef");  // a link is nothing that we leave behind
   EXPECT_EQ(names(), expected);
+}
+
+/// Lets this process open nothing more.
+class NoMoreDescriptors {
+ public:
+  NoMoreDescriptors() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const rlimit none = {.rlim_cur = 0, .rlim_max = before_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &none);
+  }
+  ~NoMoreDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  NoMoreDescriptors(const NoMoreDescriptors&) = delete;
+  NoMoreDescriptors& operator=(const NoMoreDescriptors&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(UnfinishedOutput, IsNotLeftBehindWhereItCannotBeOpened) {
+  std::string of_file, of_directory;
+  {
+    const NoMoreDescriptors none;
+    of_file = test::error_of([&] { OutputFile(path("a"), "shown"); });
+    of_directory = test::error_of([&] { OutputDirectory{path("d")}; });
+  }
+  EXPECT_TRUE(of_file.starts_with("cannot create a file beside 'shown'")) << of_file;
+  EXPECT_TRUE(of_directory.starts_with("cannot create a directory beside '" + path("d") + "'"))
+      << of_directory;
+  EXPECT_EQ(names(), std::set<std::string>{});
 }
 
 }  // namespace
