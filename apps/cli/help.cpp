@@ -4,7 +4,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <sstream>
 #include <string_view>
 
 #include "terminal/console.h"
@@ -17,15 +16,16 @@ constexpr size_t kMaxWidth = 100;  // longer lines are tiring to read
 constexpr size_t kMinText = 20;
 constexpr std::string_view kDefault = " [default:";
 
-/// `text` in lines of at most `width` columns, unless a word is longer. A default stays with its bracket.
-std::string wrapped(std::string_view text, size_t width) {
+/// `text` in lines of at most `width` columns, unless a word is longer; all but the first are indented. A default stays
+/// with its bracket.
+std::string wrapped(std::string_view text, size_t width, size_t indent) {
   std::string out;
   while (text.size() > width) {
     size_t end = text.rfind(' ', width);
     if (end != text.npos && text.substr(0, end).ends_with(kDefault)) end -= kDefault.size();
     if (end == text.npos) end = text.find(' ');
     if (end == text.npos) break;
-    out += fmt::format("{}\n", text.substr(0, end));
+    out.append(text.substr(0, end)).append("\n").append(indent, ' ');
     text.remove_prefix(end + 1);
   }
   return out + std::string(text);
@@ -54,22 +54,19 @@ class Formatter : public CLI::Formatter {
   }
 
   std::string make_option_desc(const CLI::Option* option) const override {
-    return wrapped(option->get_description(), text_width_);
+    return wrapped(option->get_description(), text_width_, 0);  // CLI11 indents it
   }
 
   std::string make_footer(const CLI::App*) const override {
     if (!has_commands_) return "";
     constexpr size_t kSummaryColumn = 23;
-    std::ostringstream out;
-    out << "Commands:\n";
+    std::string out = "Commands:\n";
     for (const Command& command : commands()) {
       if (command.name.empty()) continue;
-      CLI::detail::format_help(out, fmt::format("{} {}", program_, command.name),
-                               wrapped(command.summary, text_width_ + kColumn - kSummaryColumn),
-                               kSummaryColumn);
+      out += fmt::format("{:<{}}{}\n", fmt::format("  {} {}", program_, command.name), kSummaryColumn,
+                         wrapped(command.summary, text_width_ + kColumn - kSummaryColumn, kSummaryColumn));
     }
-    out << fmt::format("\n{} COMMAND --help shows the options of a command.\n", program_);
-    return out.str();
+    return out + fmt::format("\n{} COMMAND --help shows the options of a command.\n", program_);
   }
 
  private:

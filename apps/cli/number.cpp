@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <limits>
@@ -20,7 +21,7 @@ std::optional<double> parsed_double(const std::string& text) {
   }
   char* stop = nullptr;
   const double number = std::strtod(text.c_str(), &stop);
-  if (stop != text.data() + text.size()) return std::nullopt;
+  if (stop != text.data() + text.size() || !std::isfinite(number)) return std::nullopt;
   return number;
 }
 
@@ -44,7 +45,8 @@ std::string number_problem(const std::string& text, Number low, Number high) {
   const std::optional<Number> number = parsed_number<Number>(text);
   if (number && *number >= low && *number <= high) return "";
   constexpr bool kWhole = std::is_integral_v<Number>;
-  const bool too_large = kWhole && !text.empty() && text.find_first_not_of("0123456789") == text.npos;
+  const bool too_large =
+      kWhole && !number && !text.empty() && text.find_first_not_of("0123456789") == text.npos;
   const std::string range = high == std::numeric_limits<Number>::max() && !too_large
                                 ? fmt::format("of at least {}", low)
                                 : fmt::format("from {} to {}", low, high);

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 #include <ostream>
 
+#include "cli/number.h"
 #include "gptj/sampler.h"
 #include "process.h"
 #include "program.h"
@@ -266,6 +268,16 @@ INSTANTIATE_TEST_SUITE_P(
         BadValue{"--samplers", "foo", "top-p"}, BadValue{"--logit-bias", "3", "ID+NUMBER"},
         BadValue{"--banned-token", "the", "the id of a token"}, BadValue{"--banned-string", "", "a text"},
         BadValue{"--kv-type", "f64", "one of f16, f32, int8"}, BadValue{"--type", "q9", "one of q4_0, q4,"}));
+
+TEST(Number, HasARangeThatMessagesName) {
+  constexpr int kMax = std::numeric_limits<int>::max();
+  EXPECT_EQ(apps::number_problem("2", 2, kMax), "");
+  EXPECT_EQ(apps::number_problem("1", 2, kMax), "expected a whole number of at least 2, found '1'");
+  EXPECT_EQ(apps::number_problem("2147483648", 2, kMax),
+            "expected a whole number from 2 to 2147483647, found '2147483648'");
+  EXPECT_EQ(apps::parsed_number<double>("1e308"), 1e308);
+  EXPECT_EQ(apps::parsed_number<double>("1e309"), std::nullopt);
+}
 
 TEST(Options, NamesOfFilesAreNotEmpty) {
   for (const char* option :
