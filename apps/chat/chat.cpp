@@ -155,7 +155,7 @@ void Chat::answer(Conversation& conversation) {
   callbacks.cancelled = stop_asked;
   const GenerateResult result = generate(model_, session_, sampler, ids, options, callbacks, drafter_);
   const bool interrupted = take_interrupt();
-  output.finish();
+  output.finish(interrupted);
 
   std::string bytes = output.bytes();
   if (!clean && result.stop >= 0) bytes += options.stop[static_cast<size_t>(result.stop)];

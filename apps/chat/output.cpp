@@ -19,8 +19,8 @@ void AnswerOutput::push(std::string_view bytes) {
   is_line_open_ = !ready.ends_with('\n');
 }
 
-void AnswerOutput::finish() const {
-  if (is_line_open_) write_out("\n");
+void AnswerOutput::finish(bool interrupted) const {
+  if (is_line_open_ || interrupted) write_out("\n");
 }
 
 }  // namespace gptj::apps

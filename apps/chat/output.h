@@ -13,8 +13,8 @@ class AnswerOutput {
   explicit AnswerOutput(bool clean) : clean_(clean) {}
 
   void push(std::string_view bytes);
-  /// Ends the line.
-  void finish() const;
+  /// Ends the line, also that on which a terminal has shown ^C.
+  void finish(bool interrupted) const;
   const std::string& bytes() const { return bytes_; }  // all of them
 
  private:
