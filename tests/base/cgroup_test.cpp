@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <stdexcept>
+
+#include "base/temporary_directory.h"
 
 namespace gptj {
 namespace {
@@ -19,22 +19,17 @@ constexpr CgroupLimits kNone;
 /// A file system's root with what a test writes there.
 class Cgroup : public testing::Test {
  protected:
-  Cgroup() : root_(fs::temp_directory_path() / "gptj-test-XXXXXX") {
-    if (::mkdtemp(root_.data()) == nullptr) throw std::runtime_error("cannot make " + root_);
-  }
-  ~Cgroup() override { fs::remove_all(root_); }
-
   void write(const std::string& path, const std::string& text) const {
-    fs::create_directories(fs::path(root_ + path).parent_path());
-    std::ofstream(root_ + path) << text;
+    fs::create_directories(fs::path(directory_.path() + path).parent_path());
+    std::ofstream(directory_.path() + path) << text;
   }
   void expect(uint64_t memory, int cpus) const {
-    const CgroupLimits limits = cgroup_limits(root_);
+    const CgroupLimits limits = cgroup_limits(directory_.path());
     EXPECT_EQ(limits.memory, memory);
     EXPECT_EQ(limits.cpus, cpus);
   }
 
-  std::string root_;
+  test::TemporaryDirectory directory_;
 };
 
 TEST_F(Cgroup, NoneAreNoLimits) {

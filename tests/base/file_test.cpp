@@ -10,6 +10,7 @@
 
 #include "base/failure.h"
 #include "base/file_size_limit.h"
+#include "base/temporary_directory.h"
 
 namespace gptj {
 namespace {
@@ -19,12 +20,7 @@ using test::expect_error;
 
 class File : public testing::Test {
  protected:
-  File() : directory_(fs::temp_directory_path() / "gptj-test-XXXXXX") {
-    if (::mkdtemp(directory_.data()) == nullptr) throw std::runtime_error("cannot make " + directory_);
-  }
-  ~File() override { fs::remove_all(directory_); }
-
-  std::string path(const std::string& name) const { return directory_ + "/" + name; }
+  std::string path(const std::string& name) const { return directory_ / name; }
 
   std::string write(const std::string& name, const std::string& bytes) const {
     std::ofstream(path(name), std::ios::binary) << bytes;
@@ -35,10 +31,10 @@ class File : public testing::Test {
     bytes << std::ifstream(path(name), std::ios::binary).rdbuf();
     return bytes.str();
   }
-  ptrdiff_t n_files() const { return std::distance(fs::directory_iterator(directory_), {}); }
+  ptrdiff_t n_files() const { return std::distance(fs::directory_iterator(directory_.path()), {}); }
 
  private:
-  std::string directory_;
+  test::TemporaryDirectory directory_;
 };
 
 TEST_F(File, ReadsAnywhere) {

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/failure.h"
+#include "base/temporary_directory.h"
 
 namespace gptj {
 namespace {
@@ -14,15 +15,10 @@ namespace fs = std::filesystem;
 
 class Lock : public testing::Test {
  protected:
-  Lock() : directory_(fs::temp_directory_path() / "gptj-test-XXXXXX") {
-    if (::mkdtemp(directory_.data()) == nullptr) throw std::runtime_error("cannot make " + directory_);
-  }
-  ~Lock() override { fs::remove_all(directory_); }
-
-  std::string path() const { return directory_ + "/lock"; }
+  std::string path() const { return directory_ / "lock"; }
 
  private:
-  std::string directory_;
+  test::TemporaryDirectory directory_;
 };
 
 void refuse() {

@@ -11,4 +11,11 @@ inline constexpr bool kSanitized = __has_feature(address_sanitizer) || __has_fea
 inline constexpr bool kSanitized = false;
 #endif
 
+/// Compiled with clang's sanitizer of undefined behaviour. (gcc does not tell.)
+#ifdef __has_feature
+inline constexpr bool kUndefinedSanitized = __has_feature(undefined_behavior_sanitizer);
+#else
+inline constexpr bool kUndefinedSanitized = false;
+#endif
+
 }  // namespace gptj::test

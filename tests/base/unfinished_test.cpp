@@ -11,6 +11,8 @@
 
 #include "base/failure.h"
 #include "base/file.h"
+#include "base/sanitized.h"
+#include "base/temporary_directory.h"
 
 namespace gptj {
 namespace {
@@ -19,15 +21,10 @@ namespace fs = std::filesystem;
 
 class UnfinishedOutput : public testing::Test {
  protected:
-  UnfinishedOutput() : directory_(fs::temp_directory_path() / "gptj-test-XXXXXX") {
-    if (::mkdtemp(directory_.data()) == nullptr) throw std::runtime_error("cannot make " + directory_);
-  }
-  ~UnfinishedOutput() override { fs::remove_all(directory_); }
-
-  std::string path(const std::string& name) const { return directory_ + "/" + name; }
+  std::string path(const std::string& name) const { return directory_ / name; }
   std::set<std::string> names() const {
     std::set<std::string> names;
-    for (const auto& entry : fs::directory_iterator(directory_)) names.insert(entry.path().filename());
+    for (const auto& entry : fs::directory_iterator(directory_.path())) names.insert(entry.path().filename());
     return names;
   }
   /// A process that is killed at the end of `work`.
@@ -43,7 +40,7 @@ class UnfinishedOutput : public testing::Test {
   }
 
  private:
-  std::string directory_;
+  test::TemporaryDirectory directory_;
 };
 
 TEST_F(UnfinishedOutput, OfAKilledProgramIsRemovedByTheNextOne) {
@@ -105,11 +102,8 @@ class NoMoreDescriptors {
 };
 
 TEST_F(UnfinishedOutput, IsNotLeftBehindWhereItCannotBeOpened) {
-#ifdef __has_feature
-#if __has_feature(undefined_behavior_sanitizer)
-  GTEST_SKIP() << "the sanitizer opens a pipe to look whether an object is one";
-#endif
-#endif
+  if (test::kUndefinedSanitized)
+    GTEST_SKIP() << "the sanitizer opens a pipe to look whether an object is one";
   std::string of_file, of_directory;
   {
     const NoMoreDescriptors none;
