@@ -10,9 +10,6 @@
 #include <charconv>
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <sstream>
 #include <stdexcept>
 #include <string_view>
@@ -163,21 +160,6 @@ Finished gptj(std::vector<std::string> args, std::string input) {
   start.args = std::move(args);
   start.input = std::move(input);
   return run(start);
-}
-
-TemporaryDirectory::TemporaryDirectory() : path_(::testing::TempDir() + "gptj-apps-XXXXXX") {
-  if (::mkdtemp(path_.data()) == nullptr) fail_system("mkdtemp");
-}
-
-TemporaryDirectory::~TemporaryDirectory() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
-std::string TemporaryDirectory::file(const std::string& name, const std::string& content) const {
-  const std::string path = *this / name;
-  std::ofstream(path, std::ios::binary) << content;
-  return path;
 }
 
 ::testing::AssertionResult contains(const std::string& text, const std::string& part) {

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "base/temporary_directory.h"
+
 namespace gptj::test {
 
 /// How a program is started. A stream that is given as a file descriptor is used as it is and stays open
@@ -55,24 +57,6 @@ Finished run(const Start& start);
 
 /// gpt-j with these arguments.
 Finished gptj(std::vector<std::string> args, std::string input = "");
-
-/// A directory for one test, removed with all that is in it.
-class TemporaryDirectory {
- public:
-  TemporaryDirectory();
-  ~TemporaryDirectory();
-  TemporaryDirectory(const TemporaryDirectory&) = delete;
-  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-
-  /// The path of a file or directory in it.
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-  const std::string& path() const { return path_; }
-  /// Writes a file there and returns its path.
-  std::string file(const std::string& name, const std::string& content) const;
-
- private:
-  std::string path_;
-};
 
 /// `text` has `part` in it; if not, the test's message shows both.
 ::testing::AssertionResult contains(const std::string& text, const std::string& part);

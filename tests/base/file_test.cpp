@@ -23,8 +23,7 @@ class File : public testing::Test {
   std::string path(const std::string& name) const { return directory_ / name; }
 
   std::string write(const std::string& name, const std::string& bytes) const {
-    std::ofstream(path(name), std::ios::binary) << bytes;
-    return path(name);
+    return directory_.file(name, bytes);
   }
   std::string read(const std::string& name) const {
     std::ostringstream bytes;

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <stdexcept>
 #include <string>
 
@@ -23,6 +24,12 @@ class TemporaryDirectory {
   /// The path of a file or directory in it.
   std::string operator/(const std::string& name) const { return path_ + "/" + name; }
   const std::string& path() const { return path_; }
+  /// Writes a file there and returns its path.
+  std::string file(const std::string& name, const std::string& content) const {
+    const std::string path = *this / name;
+    std::ofstream(path, std::ios::binary) << content;
+    return path;
+  }
 
  private:
   std::string path_;

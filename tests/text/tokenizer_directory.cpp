@@ -4,11 +4,9 @@
 #include <utf8proc.h>
 
 #include <array>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <stdexcept>
 
 #include "gptj/error.h"
 #include "gptj/tokenizer.h"
@@ -19,23 +17,16 @@ namespace gptj::test {
 using nlohmann::json;
 
 TokenizerDirectory::TokenizerDirectory() {
-  path_ = (std::filesystem::temp_directory_path() / "gptj-tokenizer-XXXXXX").native();
-  if (::mkdtemp(path_.data()) == nullptr) throw std::runtime_error("mkdtemp");
   write("vocab.json", vocab().dump());
   write("merges.txt", "#version: 0.2\na b\nab c\n");
 }
 
-TokenizerDirectory::~TokenizerDirectory() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
 void TokenizerDirectory::write(std::string_view name, std::string_view text) const {
-  std::ofstream(std::filesystem::path(path_) / name, std::ios::binary) << text;
+  std::ofstream(std::filesystem::path(path()) / name, std::ios::binary) << text;
 }
 
 void TokenizerDirectory::remove(std::string_view name) const {
-  std::filesystem::remove(std::filesystem::path(path_) / name);
+  std::filesystem::remove(std::filesystem::path(path()) / name);
 }
 
 json TokenizerDirectory::vocab() {

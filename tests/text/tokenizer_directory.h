@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/temporary_directory.h"
+
 namespace gptj::test {
 
 /// A directory with tokenizer files, gone with the object. It begins with a small valid vocabulary:
@@ -12,11 +14,8 @@ namespace gptj::test {
 class TokenizerDirectory {
  public:
   TokenizerDirectory();
-  ~TokenizerDirectory();
-  TokenizerDirectory(const TokenizerDirectory&) = delete;
-  TokenizerDirectory& operator=(const TokenizerDirectory&) = delete;
 
-  const std::string& path() const { return path_; }
+  const std::string& path() const { return directory_.path(); }
   void write(std::string_view name, std::string_view text) const;
   void remove(std::string_view name) const;
 
@@ -25,7 +24,7 @@ class TokenizerDirectory {
   static nlohmann::json tokenizer_json();  // the same as one file
 
  private:
-  std::string path_;
+  TemporaryDirectory directory_;
 };
 
 /// Reading the directory must fail with one short line that names it and everything in `words`.
