@@ -2,18 +2,18 @@
 // up and so is the share of right guesses: the drafter knows the text, makes mistakes as often as it is told to, and
 // evaluates a small model for each guess as a real one would.
 //
-//   speculation_bench [SHAPE [DRAFT_SHAPE]]     gptj-6b gpt2-117m
+//   speculation_bench [SHAPE [DRAFT_SHAPE [TOKENS]]]     gptj-6b gpt2-117m 32
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "gptj/drafter.h"
 
 namespace gptj {
 namespace {
 
-constexpr int kTokens = 32;
 constexpr int kRuns = 3;  // pairs of pairs
 
 /// Right with a probability of `right`, at the price of a token of `draft` for each guess; without one for nothing.
@@ -41,11 +41,12 @@ class KnowingDrafter : public Drafter {
 
 class Bench {
  public:
-  Bench(const std::string& shape, const std::string& draft_shape)
-      : model_(OpenedModel(SyntheticModel{shape, "q4"})),
+  Bench(const std::string& shape, const std::string& draft_shape, int n_tokens)
+      : n_tokens_(n_tokens),
+        model_(OpenedModel(SyntheticModel{shape, "q4"})),
         draft_(OpenedModel(SyntheticModel{draft_shape, "q4"})),
-        session_(model_, {.n_ctx = 128}),
-        draft_session_(draft_, {.n_ctx = 128}) {
+        session_(model_, {.n_ctx = n_tokens + 16}),
+        draft_session_(draft_, {.n_ctx = n_tokens + 16}) {
     text_ = run(nullptr).tokens;
   }
 
@@ -75,17 +76,18 @@ class Bench {
     Sampler sampler(greedy, model_.tokenizer(), model_.info().n_vocab);
     session_.truncate(0);
     const std::vector<int> prompt = {11, 22, 33, 44, 55, 66, 77, 88};
-    return generate(model_, session_, sampler, prompt, {.n_predict = kTokens, .stop_at_eos = false}, {},
+    return generate(model_, session_, sampler, prompt, {.n_predict = n_tokens_, .stop_at_eos = false}, {},
                     drafter);
   }
 
+  int n_tokens_;
   Model model_, draft_;
   Session session_, draft_session_;
   std::vector<int> text_;
 };
 
-void run(const std::string& shape, const std::string& draft_shape) {
-  Bench bench(shape, draft_shape);
+void run(const std::string& shape, const std::string& draft_shape, int n_tokens) {
+  Bench bench(shape, draft_shape, n_tokens);
   for (const double right : {0.95, 0.8, 0.6, 0.3, 0.0}) {
     bench.compare(fmt::format("draft, {:.0f} % of guesses right", 100 * right), right, true);
   }
@@ -98,5 +100,6 @@ void run(const std::string& shape, const std::string& draft_shape) {
 }  // namespace gptj
 
 int main(int argc, char** argv) {
-  gptj::run(argc > 1 ? argv[1] : "gptj-6b", argc > 2 ? argv[2] : "gpt2-117m");
+  gptj::run(argc > 1 ? argv[1] : "gptj-6b", argc > 2 ? argv[2] : "gpt2-117m",
+            argc > 3 ? std::atoi(argv[3]) : 32);
 }
