@@ -8,27 +8,54 @@
 /// a row; columns are in it already. One tile serves weights and attention, and both kinds of numbers.
 namespace gptj {
 
+/// One sum of products of BF16 numbers, in the order in which packed panels are summed up.
+template <class S>
+struct Bf16Sum {
+  static constexpr int kValues = kPackedBytes / 2;  // before it is added to the result
+
+  typename S::F sum = S::set1(0.0f);
+
+  void add(typename S::I w, typename S::I x) { sum = S::dot_bf16(sum, w, x); }
+  typename S::F total() const { return sum; }
+};
+
+/// A tile sums up the first and the second numbers of 16 pairs apart, then adds both (Intel's manual, TDPBF16PS). Products
+/// of two BF16 numbers are exact in F32.
+template <class S>
+requires kTiled<S>
+struct Bf16Sum<S> {
+  using F = typename S::F;
+  using I = typename S::I;
+  static constexpr int kValues = 2 * S::Tiles::kRows;
+
+  F first = S::set1(0.0f), second = S::set1(0.0f);
+
+  void add(I w, I x) {
+    const I upper = S::set1(static_cast<int32_t>(0xffff0000u));
+    first = S::fma(S::as_float(S::template shift_left_32<16>(w)),
+                   S::as_float(S::template shift_left_32<16>(x)), first);
+    second = S::fma(S::as_float(S::bit_and(w, upper)), S::as_float(S::bit_and(x, upper)), second);
+  }
+  F total() const { return S::add(first, second); }
+};
+
 /// The same sums as with packed panels of floats, but weights are packed in registers on their way from memory: where
-/// one tile spans all columns, packed panels would be read only once, and memory would wait meanwhile.
+/// there are few columns, packed panels would be read only once, and memory would wait meanwhile.
 template <class S, class Format, int P>
 struct Bf16Stream {
   const MatmulArgs& a;
   int panel;
-  int part;  // values of a packed panel
 
   template <int C>
   void run(int column) const {
     constexpr int kParts = kPanelRows / S::kLanes, V = P * kParts;
+    constexpr int kValues = Bf16Sum<S>::kValues, kPair = 2 * 2 * kPanelRows;
     const uint8_t* panels = a.panels + panel * a.panel_stride;
-    for (int begin = 0; begin < a.n; begin += part) {
-      const int end = smaller<S>(a.n, begin + part);
-      typename S::F sums[V][C];
-      GPTJ_UNROLL
-      for (int v = 0; v < V; ++v) {
-        GPTJ_UNROLL
-        for (int c = 0; c < C; ++c) sums[v][c] = S::set1(0.0f);
-      }
+    for (int begin = 0; begin < a.n; begin += kValues) {
+      const int end = smaller<S>(a.n, begin + kValues);
+      Bf16Sum<S> sums[V][C];
       for (int k = begin; k < end; k += 2) {
+        prefetch<S, P, kPair>(panels + k / 2 * kPair, a.panel_stride);
         typename S::I x[C];
         GPTJ_UNROLL
         for (int c = 0; c < C; ++c) {
@@ -41,7 +68,7 @@ struct Bf16Stream {
           const auto w =
               bf16_pair<S, Format>(panels + v / kParts * a.panel_stride, k, v % kParts * S::kLanes, end);
           GPTJ_UNROLL
-          for (int c = 0; c < C; ++c) sums[v][c] = S::dot_bf16(sums[v][c], w, x[c]);
+          for (int c = 0; c < C; ++c) sums[v][c].add(w, x[c]);
         }
       }
       GPTJ_UNROLL
@@ -49,7 +76,7 @@ struct Bf16Stream {
         GPTJ_UNROLL
         for (int c = 0; c < C; ++c) {
           float* y = a.y + (column + c) * a.y_stride + panel * kPanelRows + v * S::kLanes;
-          S::store(y, S::add(S::load(y), sums[v][c]));
+          S::store(y, S::add(S::load(y), sums[v][c].total()));
         }
       }
     }
@@ -63,6 +90,7 @@ struct PackedMatmul {
   static constexpr int kNumberBytes = kBytes ? 1 : 2;
   static constexpr int kValues = kPackedBytes / kNumberBytes;  // of a packed panel
   static constexpr int kPanels = S::kPackedPanels;
+  static constexpr int kStreamedColumns = kTiled<S> ? 2 : S::kPackedColumns;
 
   static_assert(kPanels * sizeof(PackedPanel) <= kMatmulScratch);
 
@@ -84,20 +112,20 @@ struct PackedMatmul {
 
   static void run(const MatmulArgs& a) noexcept {
     if constexpr (!kBytes) {
-      if (a.n_columns <= S::kPackedColumns) return few(a);
+      if (a.n_columns <= kStreamedColumns) return streamed(a);
+      if (kTiled<S> && a.n_columns <= S::kPackedColumns) {
+        return run_parts(a, 2, kByteSlab / kNumberBytes);  // which stay in L1
+      }
     }
     run_parts(a, kPanels, kValues);
   }
 
-  /// No more columns than one tile spans. The sums are the same.
-  static void few(const MatmulArgs& a) {
-    if constexpr (kTiled<S>) {
-      run_parts(a, 2, kByteSlab / kNumberBytes);  // which stay in L1
-    } else {
-      for_panels<kPanels>(a.n_panels, [&]<int P>(int panel) {
-        for_columns<S::kPackedColumns>(0, a.n_columns, Bf16Stream<S, Format, P>{a, panel, kValues});
-      });
-    }
+  /// Weights are packed in registers.
+  static void streamed(const MatmulArgs& a) {
+    constexpr int kStreams = kTiled<S> ? S::kPanels : kPanels;
+    for_panels<kStreams>(a.n_panels, [&]<int P>(int panel) {
+      for_columns<kStreamedColumns>(0, a.n_columns, Bf16Stream<S, Format, P>{a, panel});
+    });
   }
 
   /// `max_panels` panels at a time (or those that are left), each packed as a whole or, where rows are longer than
