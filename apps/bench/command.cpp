@@ -29,8 +29,8 @@ int bench_command(const Program& program, const Command& command, std::vector<st
   Options options;
   options.model.declare(line, program);
   line.text("--shape", options.shape, "SHAPE",
-            "no file, but weights made up in the shape of gptj-6b, gpt2-117m, gpt2-345m, gpt2-774m, "
-            "gpt2-1558m, codegen-350m, -2b, -6b or -16b; gptj-6b:4 has only 4 layers");
+            fmt::format("no file, but weights made up in the shape of {}; gptj-6b:4 has only 4 layers",
+                        fmt::join(synthetic_shapes(), ", ")));
   line.word(
       "--type", options.type, "TYPE", weight_types(),
       fmt::format(
