@@ -1,3 +1,5 @@
+#include <fmt/ranges.h>
+
 #include "bench/report.h"
 #include "cli/command_line.h"
 #include "gptj/convert.h"
@@ -27,11 +29,14 @@ int bench_command(const Program& program, const Command& command, std::vector<st
   Options options;
   options.model.declare(line, program);
   line.text("--shape", options.shape, "SHAPE",
-            "no file, but weights made up in the shape of gptj-6b, gpt2-117m, gpt2-345m, gpt2-774m, "
-            "gpt2-1558m, codegen-350m, -2b, -6b or -16b; gptj-6b:4 has only 4 layers");
+            fmt::format("no file, but weights made up in the shape of {}; gptj-6b:4 has only 4 layers",
+                        fmt::join(synthetic_shapes(), ", ")));
   line.word(
       "--type", options.type, "TYPE", weight_types(),
-      "type of made-up weights, f16 if none is given; else what those of the file become while they load");
+      fmt::format(
+          "type of made-up weights, f16 if none is given; else what those of the file become while they "
+          "load: {}",
+          fmt::join(weight_types(), ", ")));
   declare_session(line, options.session);
   line.group("Measuring");
   line.number("--repeat", options.repeats, 1, kMaxRepeats, "times that everything is measured");

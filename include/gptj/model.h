@@ -60,12 +60,13 @@ struct LoadOptions {
 /// damaged or no byte-level BPE.
 Tokenizer open_tokenizer(const std::string& path);
 
+/// The shapes of known models: "gptj-6b", ...
+std::vector<std::string> synthetic_shapes();
+
 /// A model without a file, for measuring speed: the text that it makes means nothing.
 struct SyntheticModel {
-  /// gptj-6b, gpt2-117m, gpt2-345m, gpt2-774m, gpt2-1558m, codegen-350m, -2b, -6b or -16b; with only 4 layers if ":4"
-  /// follows.
-  std::string shape;
-  std::string type;  // of its matrices: "f16", "q4", ...
+  std::string shape;  // one of synthetic_shapes(); with only 4 layers if ":4" follows
+  std::string type;   // of its matrices: "f16", "q4", ...
 };
 
 /// A model of which everything but the weights has been read and checked.

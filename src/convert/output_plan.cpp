@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "model/architecture.h"
 #include "model/stored_type.h"
 
 namespace gptj {
@@ -119,8 +120,7 @@ json complete_config(const ModelFile& file, const Config& config, const Binder& 
   assumed("layer_norm_epsilon", 1e-5);  // Config's default, which F32 does not hold exactly
   assumed("scale_attn_weights", true);
   assumed("scale_attn_by_inverse_layer_idx", false);
-  // CodeGen is GPT-J with queries, keys and values in one tensor. They are written as GPT-J's three.
-  if (config.model_type == "codegen") out["model_type"] = "gptj";
+  out["model_type"] = written_model_type(config);
   out["tie_word_embeddings"] = !has_head(binder);
   return out;
 }

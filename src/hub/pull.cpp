@@ -39,8 +39,8 @@ std::vector<std::string> choose(const std::string& repository, const std::string
   }
   const RepositoryWeights weights = weights_among(files);
   if (weights.form.empty()) {
-    fail("'{}' has no weights of a form that is read (safetensors, torch, GGUF, ggml); it has {}", repository,
-         some_of(files));
+    fail("'{}' has no weights of a form that is read ({}); it has {}", repository,
+         fmt::join(weight_forms(), ", "), some_of(files));
   }
   if (!weights.others.empty()) {
     fail("'{}' has several models, choose one with --file: {}, {}", repository, weights.files[0],

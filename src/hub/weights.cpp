@@ -47,6 +47,13 @@ bool is_of(std::string_view file, const Form& form) {
 
 }  // namespace
 
+std::vector<std::string_view> weight_forms() {
+  std::vector<std::string_view> names;
+  for (const Form& form : kDirectoryForms) names.push_back(form.name);
+  for (const Form& form : kFileForms) names.push_back(form.name);
+  return names;
+}
+
 RepositoryWeights weights_among(const std::vector<std::string>& files) {
   for (const Form& form : kDirectoryForms) {
     const std::string whole(form.file), index = whole + ".index.json";

@@ -17,6 +17,9 @@ struct RepositoryWeights {
 /// The weights in the best form that is there, and only these: not the same weights twice.
 RepositoryWeights weights_among(const std::vector<std::string>& files);
 
+/// The forms in which weights are looked for, best first.
+std::vector<std::string_view> weight_forms();
+
 /// `file`, or all parts of its model if it is one of several ("x-00001-of-00003.gguf").
 std::vector<std::string> with_all_parts(const std::string& file, const std::vector<std::string>& files);
 

@@ -51,13 +51,17 @@ class Architecture {
 
 /// One row of THE list of architectures.
 struct ArchitectureInfo {
-  const char* name;  // model_type in config.json
+  std::string_view name;  // model_type in config.json
   std::unique_ptr<Architecture> (*make)(const ModelFile& file);
+  std::string_view written_as = {};  // model_type when its weights have been written; empty: the same
 };
 
 /// The architecture that the file's config names. Throws Error if it is not in the list or its config is
 /// wrong.
 std::unique_ptr<Architecture> make_architecture(const ModelFile& file);
+
+/// The model_type of what is written of such a model: each of its weights as a tensor of its own.
+std::string_view written_model_type(const Config& config);
 
 std::unique_ptr<Architecture> make_gptj(const ModelFile& file);
 std::unique_ptr<Architecture> make_gpt2(const ModelFile& file);

@@ -1,10 +1,13 @@
 #include "model/synthetic.h"
 
+#include <fmt/ranges.h>
+
 #include <charconv>
 #include <deque>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "gptj/model.h"
 #include "model/architecture.h"
 #include "model/stored_type.h"
 
@@ -42,10 +45,8 @@ Shape parse_shape(const std::string& text) {
     if (error == std::errc() && stop == end && shape.n_layer >= 1 && shape.n_layer <= most) return shape;
     fail("shape {}: expected 1 to {} layers after the colon", quoted(text), most);
   }
-  std::string known;
-  for (const Shape& shape : kShapes) known += (known.empty() ? "" : ", ") + std::string(shape.name);
-  fail("shape: expected one of {}, as it is or with fewer layers ('gptj-6b:4'), found {}", known,
-       quoted(text));
+  fail("shape: expected one of {}, as it is or with fewer layers ('gptj-6b:4'), found {}",
+       fmt::join(synthetic_shapes(), ", "), quoted(text));
 }
 
 nlohmann::json make_config(const Shape& shape) {
@@ -85,6 +86,12 @@ FileTensor make_tensor(const std::string& name, const std::vector<int64_t>& shap
 }
 
 }  // namespace
+
+std::vector<std::string> synthetic_shapes() {
+  std::vector<std::string> names;
+  for (const Shape& shape : kShapes) names.emplace_back(shape.name);
+  return names;
+}
 
 ModelFile synthetic_model(const std::string& shape, const std::string& type) {
   const Shape parsed = parse_shape(shape);

@@ -133,13 +133,11 @@ void to_f32(DType dtype, const uint8_t* source, int64_t n, float* out) {
         Format::dequantize(source, values);
         std::copy(values, values + Format::kBlock, out + i);
       }
-    } else if constexpr (Format::kInfo.block_bytes == 4) {
-      std::memcpy(out, source, static_cast<size_t>(n) * 4);
     } else {
-      for (int64_t i = 0; i < n; ++i) {
-        uint16_t half;
-        std::memcpy(&half, source + i * 2, 2);
-        out[i] = Format::kInfo.dtype == DType::f16 ? f16_to_f32(half) : bf16_to_f32(half);
+      for (int64_t i = 0; i < n; ++i, source += sizeof(typename Format::Number)) {
+        typename Format::Number number;
+        std::memcpy(&number, source, sizeof number);
+        out[i] = Format::to_f32(number);
       }
     }
   });

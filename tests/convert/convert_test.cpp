@@ -3,6 +3,7 @@
 #include "gptj/convert.h"
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/failure.h"
@@ -94,6 +95,24 @@ TEST(Convert, AHeadThatTorchStoredTwiceIsOne) {
   convert_model(std::string(GPTJ_TEST_DATA) + "/golden/gpt2-torch-old-views", dir.file("model.gptj"));
   const ModelFile file = open_model_file(dir.file("model.gptj"));
   for (const FileTensor& tensor : file.tensors) EXPECT_NE(tensor.name, "lm_head.weight");
+}
+
+/// transformers 2 wrote "architectures" only.
+TEST(Convert, AConfigOf2019GetsItsModelType) {
+  const TempDir dir;
+  const std::string old = dir.file("old");
+  convert_model(write_tiny(dir, "gpt2", DType::f32), old, {.form = "hf"});
+  nlohmann::json config = nlohmann::json::parse(read_text_file(old + "/config.json", 1 << 20));
+  config.erase("model_type");
+  config["architectures"] = {"GPT2LMHeadModel"};
+  dir.write("old/config.json", config.dump());
+  const Read expected = read(old);
+  for (const WrittenForm& form : written_forms()) {
+    SCOPED_TRACE(form.name);
+    const std::string path = name_in(dir, form, "new");
+    convert_model(old, path, {.form = form.name});
+    EXPECT_EQ(read(path), expected);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Goldens, EveryForm, testing::ValuesIn(goldens()), [](const auto& of) {

@@ -3,6 +3,7 @@
 #include "engine/allocations.h"
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <new>
 
@@ -95,6 +96,23 @@ TEST(Allocations, NoneInAnySampler) {
       sampler.distribution(logits, std::span(context).first(n));
     }
     EXPECT_EQ(n_allocations() - before, 0) << version;
+  }
+}
+
+TEST(Allocations, NoneForAnySettingOfASampler) {
+  const TempDir directory;
+  const Model model(write_tiny(directory, "gpt2", DType::f16));
+  const std::vector<float> logits(static_cast<size_t>(model.info().n_vocab), 0.5f);
+  const std::vector<int> context = some_ids(100);
+  for (const SamplerSetting& setting : sampler_settings()) {
+    using Kind = SamplerSetting::Kind;
+    if (setting.kind != Kind::integer && setting.kind != Kind::number) continue;
+    for (const double value : {setting.low, std::floor((setting.low + setting.high) / 2), setting.high}) {
+      Sampler sampler(sampling({{setting.name, value}}), model.tokenizer(), model.info().n_vocab);
+      const long before = n_allocations();
+      for (size_t n = 0; n < context.size(); ++n) sampler.sample(logits, std::span(context).first(n));
+      EXPECT_EQ(n_allocations() - before, 0) << setting.name << " " << value;
+    }
   }
 }
 

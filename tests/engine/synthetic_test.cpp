@@ -4,13 +4,14 @@
 #include <numeric>
 
 #include "gptj/session.h"
+#include "tensor/file_rows.h"
 
 namespace gptj {
 namespace {
 
 TEST(SyntheticModel, EveryTypeEvaluatesToFiniteLogitsThatDiffer) {
-  for (const char* type :
-       {"f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "q5_0", "q5_1", "q8", "q6", "q5", "q4"}) {
+  for (const DType dtype : test::all_dtypes()) {
+    const std::string type = info(dtype).name;
     const Model model(OpenedModel(SyntheticModel{"gpt2-117m:1", type}));
     EXPECT_EQ(model.info().type, type);
     Session session(model, {.n_ctx = 8});

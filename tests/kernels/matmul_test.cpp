@@ -7,8 +7,8 @@
 
 #include "base/half.h"
 #include "kernels/tested_sets.h"
-#include "tensor/formats.h"
 #include "tensor/pack.h"
+#include "tensor/with_format.h"
 
 namespace gptj {
 namespace {
@@ -162,23 +162,21 @@ class MatmulTest : public KernelTest {
   }
 
   void fill(DType dtype, std::vector<uint8_t>& bytes) {
-    const DTypeInfo& format = info(dtype);
-    for (size_t at = 0; at < bytes.size(); at += format.block_bytes) {
-      uint8_t* block = &bytes[at];
-      if (dtype == DType::f32) {
-        const float value = uniform(-1, 1);
-        std::memcpy(block, &value, 4);
-      } else if (dtype == DType::bf16) {
-        put_half(block, static_cast<uint16_t>(std::bit_cast<uint32_t>(uniform(-1, 1)) >> 16));
-      } else if (dtype == DType::f16) {
-        const bool subnormal = integer(0, 9) == 0;
-        put_half(block, f32_to_f16(uniform(-1, 1) * (subnormal ? 1e-6f : 1.0f)));
-      } else {
-        for (size_t i = 0; i < format.block_bytes; ++i) block[i] = static_cast<uint8_t>(integer(0, 255));
-        put_half(block, f32_to_f16(uniform(-0.1f, 0.1f)));
-        if (dtype == DType::q4_1 || dtype == DType::q5_1) put_half(block + 2, f32_to_f16(uniform(-1, 1)));
-        if (dtype == DType::q8_0 && block[2] == 0x80) block[2] = 0x81;
-      }
+    with_format(dtype, [&]<class Format>(Format) {
+      for (size_t at = 0; at < bytes.size(); at += Format::kInfo.block_bytes) fill_block<Format>(&bytes[at]);
+    });
+  }
+
+  template <class Format>
+  void fill_block(uint8_t* block) {
+    if constexpr (kIsQuantized<Format>) {
+      for (int i = 0; i < Format::kFileBlock; ++i) block[i] = static_cast<uint8_t>(integer(0, 255));
+      put_half(block, f32_to_f16(uniform(-0.1f, 0.1f)));
+      if constexpr (Format::kHasMin) put_half(block + 2, f32_to_f16(uniform(-1, 1)));
+    } else {
+      const bool tiny = integer(0, 9) == 0;  // a subnormal F16
+      const auto number = Format::from_f32(uniform(-1, 1) * (tiny ? 1e-6f : 1.0f));
+      std::memcpy(block, &number, sizeof number);
     }
   }
 

@@ -180,14 +180,15 @@ TEST(Config, SizesThatContradictEachOther) {
   EXPECT_EQ(config_of(with("gptj", "rotary_dim", 16)).n_rot, 16);
 }
 
+const std::string kExpectedTypes = "model_type: expected one of gptj, gpt2, codegen, found ";
+
 TEST(Config, ModelsThatAreUnknown) {
   for (const json& wrong : {json("llama"), json("GPTJ"), json(""), json(5), json(nullptr)}) {
-    expect_refused(with("gptj", "model_type", wrong),
-                   {"model_type: expected one of gptj, gpt2, codegen, found"});
+    expect_refused(with("gptj", "model_type", wrong), {kExpectedTypes});
   }
   json config = valid("gptj");
   config.erase("model_type");
-  expect_refused(config, {"model_type: expected one of gptj, gpt2, codegen, found ''"});
+  expect_refused(config, {kExpectedTypes + "''"});
   expect_refused(with("gptj", "model_type", "llama\x1b[2J"), {"found 'llama\\x1b[2J'"});
   for (const char* relative : {"gpt_neo", "gpt_neox", "opt", "llama", "bloom"}) {
     expect_refused(with("gptj", "model_type", relative),
@@ -226,7 +227,7 @@ TEST(Config, TheFamilysOwnWays) {
   config["architectures"] = {"GPT2LMHeadModel"};
   EXPECT_EQ(config_of(config).model_type, "gpt2");
   config["architectures"] = {"BertModel"};
-  expect_refused(config, {"model_type: expected one of gptj, gpt2, codegen, found ''"});
+  expect_refused(config, {kExpectedTypes + "''"});
 
   config = valid("gptj");
   const std::pair<const char*, const char*> names[] = {{"n_positions", "max_position_embeddings"},

@@ -7,6 +7,7 @@
 
 #include "tensor/dtype.h"
 #include "tensor/panel.h"
+#include "tensor/with_format.h"
 
 namespace gptj::test {
 
@@ -18,6 +19,14 @@ inline std::vector<DType> all_dtypes() {
 
 inline bool is_quantized(DType dtype) {
   return info(dtype).block > 1;
+}
+
+inline bool has_minimum(DType dtype) {
+  bool has = false;
+  with_format(dtype, [&]<class Format>(Format) {
+    if constexpr (kIsQuantized<Format>) has = Format::kHasMin;
+  });
+  return has;
 }
 
 /// Rows in a file's form: any bytes, but the scales of blocks are finite.

@@ -13,6 +13,7 @@ namespace gptj {
 namespace {
 
 using test::FileRows;
+using test::has_minimum;
 
 /// One block of a file: where byte j holds value j in its low nibble and value j + 16 in its high one.
 struct Block {
@@ -20,23 +21,12 @@ struct Block {
   int q[128] = {};  // as stored, without the format's offset
 };
 
-bool has_minimum(DType dtype) {
-  return dtype == DType::q4_1 || dtype == DType::q5_1;
-}
 int bits_of(DType dtype) {
-  switch (dtype) {
-    case DType::q8_0:
-    case DType::q8:
-      return 8;
-    case DType::q6:
-      return 6;
-    case DType::q5_0:
-    case DType::q5_1:
-    case DType::q5:
-      return 5;
-    default:
-      return 4;
-  }
+  int bits = 0;
+  with_format(dtype, [&]<class Format>(Format) {
+    if constexpr (kIsQuantized<Format>) bits = Format::kBits;
+  });
+  return bits;
 }
 
 Block read_block(DType dtype, const uint8_t* from) {

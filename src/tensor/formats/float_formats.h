@@ -2,15 +2,20 @@
 
 #include <cstdint>
 
+#include "base/half.h"
 #include "tensor/dtype.h"
 #include "tensor/panel.h"
 
-/// Panels of plain numbers.
+/// Plain numbers: what they mean, and how they lie in panels.
 namespace gptj {
 
 struct F32 {
   static constexpr DTypeInfo kInfo{DType::f32, "f32", 1, 4, 1, 0, 0};
   static constexpr bool kStreamed = true;  // from memory: worth prefetching
+
+  using Number = float;
+  static float to_f32(Number x) { return x; }
+  static Number from_f32(float x) { return x; }
 
   /// Values k of `S::kLanes` rows from `row`: the panel is [k][16].
   template <class S>
@@ -22,6 +27,10 @@ struct F32 {
 struct F16 {
   static constexpr DTypeInfo kInfo{DType::f16, "f16", 1, 2, 1, 1, 1};
   static constexpr bool kStreamed = true;  // from memory: worth prefetching
+
+  using Number = uint16_t;
+  static float to_f32(Number x) { return f16_to_f32(x); }
+  static Number from_f32(float x) { return f32_to_f16(x); }
 
   template <class S>
   static typename S::F load(const uint8_t* panel, int k, int row) {  // [k][16]
@@ -38,6 +47,10 @@ struct BF16 {
   // ggml knows BF16 as tensor type 30 and file type 24, but its legacy files never had either.
   static constexpr DTypeInfo kInfo{DType::bf16, "bf16", 1, 2, 2, -1, -1};
   static constexpr bool kStreamed = true;  // from memory: worth prefetching
+
+  using Number = uint16_t;
+  static float to_f32(Number x) { return bf16_to_f32(x); }
+  static Number from_f32(float x) { return f32_to_bf16(x); }
 
   /// The panel is [k / 2][16][2], pairs as the BF16 dot instructions want them. A pair is one 32-bit lane:
   /// its halves become F32 by a shift or a mask.
