@@ -6,13 +6,13 @@ source scripts/debian.sh
 
 install_packages "${build_packages[@]}"
 
-say "Building gpt-j and gpt-2 in build/"
+say "Building gpt-j, gpt-2 and the example in build/: some minutes, of which the kernels take most"
 options=(-G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 if [ ! -e build/CMakeCache.txt ]; then  # else it may be test.sh's, which keeps its tests
   options+=(-DBUILD_TESTING=OFF)
 fi
 cmake -S . -B build "${options[@]}"
-cmake --build build --target gpt-j gpt-2
+cmake --build build --target gpt-j gpt-2 continue_text
 
 say "Writing C with models/demo/gpt-j: 5.3 million parameters, plausible C that means nothing"
 build/bin/gpt-j -m models/demo/gpt-j -p 'int main(int argc, char ** argv) {' \

@@ -4,6 +4,7 @@ build_packages=(
   g++ cmake ninja-build ccache pkgconf
   libcli11-dev libedit-dev libfmt-dev libutf8proc-dev nlohmann-json3-dev zlib1g-dev
   libcurl4-openssl-dev libssl-dev
+  ca-certificates  # whom 'gpt-j pull' trusts: libcurl only recommends it
 )
 test_packages=(
   "${build_packages[@]}"

@@ -72,11 +72,12 @@ std::string json_row(const BenchReport& report, const BenchRow& row) {
 
 std::string table_head(const BenchReport& r) {
   return fmt::format(
-      "model     {}: {}, {} layers, {}, {:.0f} million parameters\n"
+      "model     {}: {}, {} layer{}, {}, {:.0f} million parameters\n"
       "running   {}, {} threads, batches of {} tokens, KV cache {}{}, medians of {} (least .. most)\n\n",
-      escaped(r.model.path), r.model.architecture, r.model.n_layer, r.model.type,
-      static_cast<double>(r.model.n_params) / 1e6, instruction_set(), r.n_threads, r.session.n_batch,
-      kKvTypeNames[static_cast<int>(r.session.kv_type)], r.session.exact ? ", exact" : "", r.repeats);
+      escaped(r.model.path), r.model.architecture, r.model.n_layer, r.model.n_layer == 1 ? "" : "s",
+      r.model.type, static_cast<double>(r.model.n_params) / 1e6, instruction_set(), r.n_threads,
+      r.session.n_batch, kKvTypeNames[static_cast<int>(r.session.kv_type)], r.session.exact ? ", exact" : "",
+      r.repeats);
 }
 
 std::string table_row(const BenchReport& report, const BenchRow& row) {

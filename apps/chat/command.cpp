@@ -76,9 +76,6 @@ void check(const CommandLine& line, const Options& options) {
   options.grammar.check(line);
   options.speculation.check(line);
   options.saved.check(line);
-  for (const std::string& stop : options.settings.stop) {
-    if (stop.empty()) throw UsageError("--reverse-prompt: expected a text, found an empty one");
-  }
 }
 
 Conversation first_conversation(const Program& program, const Options& options) {

@@ -82,12 +82,14 @@ void CommandLine::text(std::string_view names, std::optional<std::string>& targe
 
 void CommandLine::texts(std::string_view names, std::vector<std::string>& target, std::string_view value,
                         std::string_view help) {
-  this->value({.names = std::string(names),
-               .value = std::string(value),
-               .help = std::string(help),
-               .problem = [](const std::string&) { return ""; },
-               .set = [&target](const std::string& text) { target.push_back(text); },
-               .repeated = true});
+  this->value(
+      {.names = std::string(names),
+       .value = std::string(value),
+       .help = std::string(help),
+       .problem =
+           [](const std::string& text) { return text.empty() ? "expected a text, found an empty one" : ""; },
+       .set = [&target](const std::string& text) { target.push_back(text); },
+       .repeated = true});
 }
 
 void CommandLine::value(const Value& value) {

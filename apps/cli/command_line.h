@@ -48,7 +48,7 @@ class CommandLine {
   void text(std::string_view names, std::optional<std::string>& target, std::string_view value,
             std::string_view help);
 
-  /// The same, as often as it is given.
+  /// The same, as often as it is given, and not empty.
   void texts(std::string_view names, std::vector<std::string>& target, std::string_view value,
              std::string_view help);
 

@@ -45,12 +45,14 @@ std::string number_problem(const std::string& text, Number low, Number high) {
   const std::optional<Number> number = parsed_number<Number>(text);
   if (number && *number >= low && *number <= high) return "";
   constexpr bool kWhole = std::is_integral_v<Number>;
-  const bool too_large =
-      kWhole && !number && !text.empty() && text.find_first_not_of("0123456789") == text.npos;
-  const std::string range = high == std::numeric_limits<Number>::max() && !too_large
-                                ? fmt::format("of at least {}", low)
-                                : fmt::format("from {} to {}", low, high);
-  return fmt::format("expected a {} {}, found {}", kWhole ? "whole number" : "number", range, quoted(text));
+  using Limits = std::numeric_limits<Number>;
+  const size_t sign = text.starts_with('-') ? 1 : 0;
+  const bool too_long =  // a number that Number cannot hold
+      kWhole && !number && text.size() > sign && text.find_first_not_of("0123456789", sign) == text.npos;
+  std::string range = fmt::format(" from {} to {}", low, high);
+  if (high == Limits::max() && (!too_long || sign > 0)) range = fmt::format(" of at least {}", low);
+  if (low == Limits::lowest() && high == Limits::max() && !too_long) range.clear();
+  return fmt::format("expected a {}{}, found {}", kWhole ? "whole number" : "number", range, quoted(text));
 }
 
 template std::optional<int> parsed_number(const std::string&);

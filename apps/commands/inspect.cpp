@@ -80,6 +80,7 @@ int inspect_command(const Program& program, const Command& command, std::vector<
   declare_context(line, session);
   log.declare_quiet(line);
   if (!line.parse(std::move(args))) return 0;
+  line.at_most_one({"MODEL", "--model"});
 
   const OpenedModel opened = model.open(program, log.log());
   const ModelInfo& info = opened.info();

@@ -35,6 +35,7 @@ int verify_command(const Program& program, const Command& command, std::vector<s
   declare_threads(line, session);
   log_options.declare_quiet(line);
   if (!line.parse(std::move(args))) return 0;
+  line.at_most_one({"MODEL", "--model"});
 
   const Log log = log_options.log();
   const std::string path = model.resolve(program, log);

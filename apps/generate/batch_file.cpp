@@ -108,6 +108,12 @@ TextRequest read_json(std::string_view line, const BatchText& defaults) {
   const json object = parse_json_line(line);
   for (const auto& [name, value] : object.items()) set(request, name, value);
   if (!object.contains("prompt")) fail("expected a \"prompt\", found none");
+  std::string_view grammar;
+  for (const std::string_view name : {"grammar", "json_schema", "regex"}) {
+    if (!object.contains(name)) continue;
+    if (!grammar.empty()) fail("expected '{}' or '{}', found both", grammar, name);
+    grammar = name;
+  }
   return request;
 }
 
@@ -117,16 +123,12 @@ std::vector<TextRequest> read_batch_file(const std::string& path, const BatchTex
   TextInput input(path);
   bool is_json = false;
   std::vector<TextRequest> requests;
-  try {
-    for_each_line(input, [&](std::string_view line) {
-      if (requests.empty()) is_json = line.starts_with('{');
-      requests.push_back(is_json ? read_json(line, defaults)
-                                 : TextRequest{.prompt = std::string(line), .text = defaults});
-    });
-  } catch (const Error& error) {
-    fail("{}: {}", quoted(path), error.what());
-  }
-  if (requests.empty()) fail("{}: expected a prompt or a JSON object on each line, found none", quoted(path));
+  for_each_line(input, [&](std::string_view line) {
+    if (requests.empty()) is_json = line.starts_with('{');
+    requests.push_back(is_json ? read_json(line, defaults)
+                               : TextRequest{.prompt = std::string(line), .text = defaults});
+  });
+  if (requests.empty()) fail("{}: expected a prompt or a JSON object on each line, found none", input.name());
   return requests;
 }
 

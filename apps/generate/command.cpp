@@ -113,6 +113,7 @@ OpenedModel open(const Program& program, const Options& options, const Log& log)
   OpenedModel model = options.model.open(program, log);
   session_memory(model.info(), options.session);
   Sampler(options.sampling.sampler, model.tokenizer(), model.info().n_vocab);
+  if (options.trace) check_output(*options.trace, model, options.text);
   log.line("main: seed = {}", options.sampling.sampler.seed);
   return model;
 }

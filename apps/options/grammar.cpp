@@ -2,15 +2,25 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/quoted.h"
 #include "gptj/error.h"
 #include "terminal/text_input.h"
 
 namespace gptj::apps {
 namespace {
 
-/// The text itself, or that of the file that it names as "@FILE".
-std::string text_or_file(const std::string& argument) {
-  return argument.starts_with('@') ? read_file(argument.substr(1)) : argument;
+/// The schema itself, or that of the file that it names as "@FILE".
+std::string schema_or_file(const std::string& argument) {
+  if (argument.starts_with('@')) return read_file(argument.substr(1));
+  std::error_code ignored;
+  if (std::filesystem::exists(argument, ignored) && !nlohmann::json::accept(argument)) {
+    throw Error(
+        fmt::format("expected a schema or @FILE, found a file's name: '@{}' is meant", escaped(argument)));
+  }
+  return argument;
 }
 
 template <typename Make>
@@ -39,7 +49,7 @@ void GrammarOption::check(const CommandLine& line) {
 std::optional<Grammar> GrammarOption::read() const {
   if (gbnf_) return named("--grammar", [&] { return Grammar::gbnf(*gbnf_); });
   if (gbnf_file_) return named("--grammar-file", [&] { return Grammar::gbnf(read_file(*gbnf_file_)); });
-  if (schema_) return named("--json-schema", [&] { return Grammar::json_schema(text_or_file(*schema_)); });
+  if (schema_) return named("--json-schema", [&] { return Grammar::json_schema(schema_or_file(*schema_)); });
   if (regex_) return named("--regex", [&] { return Grammar::regex(*regex_); });
   return std::nullopt;
 }

@@ -22,7 +22,7 @@ void for_each_line(TextInput& input, const std::function<void(std::string_view l
     try {
       take(*line);
     } catch (const Error& error) {
-      throw Error(fmt::format("line {}: {}", number, error.what()));
+      throw Error(fmt::format("{}: line {}: {}", input.name(), number, error.what()));
     }
   }
 }

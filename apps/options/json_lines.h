@@ -9,7 +9,7 @@
 namespace gptj::apps {
 
 /// Calls take() with each line that is not blank, without its end, as soon as it is there. An Error that it throws then
-/// names the line's number.
+/// names the input and the line's number.
 void for_each_line(TextInput& input, const std::function<void(std::string_view line)>& take);
 
 /// The JSON object that a line holds. Throws Error for anything else, and for two keys of one name.

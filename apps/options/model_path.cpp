@@ -19,9 +19,9 @@ std::string model_path(const std::string& named) {
   if (const auto cached = find_cached_model(named, hub)) return *cached;
   if (named.find('/') == named.npos) return named;  // most likely a path; opening it tells the reason
   throw Error(
-      fmt::format("{}: no such file or directory, nor a model of that name in the cache {}{}; 'gpt-j pull "
-                  "{}' would fetch one",
-                  quoted(named), quoted(hub.cache), similar_cached_model(named), named));
+      fmt::format("{}: no such file or directory, nor a model of that name in the cache {}; 'gpt-j pull {}' "
+                  "would fetch one{}",
+                  quoted(named), quoted(hub.cache), named, similar_cached_model(named)));
 }
 
 void split_revision(std::string& name, std::optional<std::string>& revision) {
@@ -34,7 +34,10 @@ void split_revision(std::string& name, std::optional<std::string>& revision) {
 
 std::string similar_cached_model(const std::string& name) {
   std::vector<std::string> known;
-  for (const CachedModel& model : cached_models(hub_settings())) known.push_back(model.name);
+  for (const CachedModel& model : cached_models(hub_settings())) {
+    if (model.name == name) return "";
+    known.push_back(model.name);
+  }
   return did_you_mean(nearest(name, known));
 }
 

@@ -14,7 +14,8 @@ std::string model_path(const std::string& named);
 /// there.
 void split_revision(std::string& name, std::optional<std::string>& revision);
 
-/// The name of the cache's model that is most like `name`, as a question to append to a message; else empty.
+/// The name of the cache's model that is most like `name`, as a question to append to a message; empty if it has that
+/// very one, or none.
 std::string similar_cached_model(const std::string& name);
 
 }  // namespace gptj::apps

@@ -16,6 +16,9 @@ class TextInput {
   TextInput(const TextInput&) = delete;
   TextInput& operator=(const TextInput&) = delete;
 
+  /// The file's in quotes, or what standard input is called: for messages.
+  const std::string& name() const { return name_; }
+
   /// The next line, without its newline, as soon as it is there; none: that was all. Throws Error.
   std::optional<std::string> line();
 
@@ -25,7 +28,7 @@ class TextInput {
  private:
   bool receive();
 
-  std::string name_;  // for messages
+  std::string name_;
   int fd_;
   std::string waiting_;
 };

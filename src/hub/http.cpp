@@ -12,9 +12,9 @@ namespace {
 
 constexpr long kConnectSeconds = 20;
 constexpr long kMaxRedirects = 8;
-constexpr int kUnreachable[] = {CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY,
-                                CURLE_COULDNT_CONNECT, CURLE_SSL_CONNECT_ERROR,
-                                CURLE_PEER_FAILED_VERIFICATION};
+constexpr int kUnreachable[] = {CURLE_COULDNT_RESOLVE_HOST,     CURLE_COULDNT_RESOLVE_PROXY,
+                                CURLE_COULDNT_CONNECT,          CURLE_SSL_CONNECT_ERROR,
+                                CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE};
 constexpr int kWaitMs = 100;  // it may take so long until a request to stop is noticed
 
 void initialize() {

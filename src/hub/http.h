@@ -48,7 +48,8 @@ class HttpExchange {
 
   /// Why it ended before the answer was complete; empty if it did not.
   const std::string& failure() const { return failure_; }
-  /// It failed because the host is not known, nobody listens there, or it is not to be trusted.
+  /// It failed because the host is not known, nobody listens there, or it is not to be trusted (or there are no
+  /// certificates to tell).
   bool unreachable() const { return unreachable_; }
 
  private:

@@ -126,7 +126,10 @@ std::unique_ptr<HttpExchange> HubApi::ask(const HttpRequest& request, std::strin
       const std::string what =
           fmt::format("no answer from {}: {}", escaped(request.url), exchange->failure());
       if (exchange->unreachable() && !answered_) {
-        fail("{}; is there a network, and are HF_ENDPOINT and the proxy's address right?", what);
+        fail(
+            "{}; is there a network, and are HF_ENDPOINT, the proxy's address and the system's certificates "
+            "(ca-certificates) right?",
+            what);
       }
       tries.wait(what);
       continue;

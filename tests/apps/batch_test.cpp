@@ -166,6 +166,8 @@ TEST(BatchFile, BadLinesAreErrorsBeforeAnythingIsMade) {
       {"{\"prompt\": \"a\", \"n_predict\": 3000000000}", "'n_predict': expected a whole number"},
       {"{\"prompt\": \"a\", \"seed\": -1}", "'seed': expected a whole number of at least 0, found -1"},
       {"{\"prompt\": \"a\", \"stop\": [1]}", "'stop': expected a text"},
+      {R"({"prompt": "a", "regex": "a", "grammar": "root ::= \"a\""})",
+       "line 1: expected 'grammar' or 'regex', found both"},
       {"{\"prompt\": \"a\"}\n[1]", "line 2: expected a JSON object"},
       {"\n \n", "expected a prompt or a JSON object on each line, found none"}};
   for (const auto& [content, message] : cases) {
@@ -176,6 +178,8 @@ TEST(BatchFile, BadLinesAreErrorsBeforeAnythingIsMade) {
     EXPECT_TRUE(contains(f.err, message));
   }
   EXPECT_TRUE(contains(gptj({"-m", kDemoGptJ, "--batch-file", directory / "none"}).err, "cannot open"));
+  EXPECT_TRUE(has_line(gptj({"-m", kDemoGptJ, "-q", "--batch-file", directory.path()}).err,
+                       "gpt-j: cannot read '*': Is a directory"));
 }
 
 TEST(BatchFile, ASignalLeavesWhatIsFinished) {

@@ -167,6 +167,30 @@ std::string long_code() {
   return text;
 }
 
+TEST(Outputs, NeverTakeTheNameOfWhatIsRead) {
+  const TemporaryDirectory directory;
+  const std::string model = directory / "model.gptj", link = directory / "link";
+  EXPECT_EQ(gptj({"convert", kDemoGptJ, model, "-q"}).code, 0);
+  const auto size = std::filesystem::file_size(model);
+  std::filesystem::create_symlink(model, link);
+  const std::string text = directory.file("text.c", long_code());
+  for (const std::string& out : {model, link, text}) {
+    for (const std::vector<std::string>& command : {std::vector<std::string>{"logits", "-o"},
+                                                    {"imatrix", "-o"},
+                                                    {"embed", "--lines", "-o"},
+                                                    {"perplexity", "--save-kl-base"},
+                                                    {"-n", "1", "--trace"}}) {
+      std::vector<std::string> args = command;
+      args.insert(args.end(), {out, "-m", model, "-f", text});
+      const Finished f = gptj(args);
+      EXPECT_EQ(f.code, 1);
+      EXPECT_EQ(lines(f.err).size(), 1U) << f.err;
+      EXPECT_TRUE(contains(f.err, out + "': expected another name"));
+    }
+  }
+  EXPECT_EQ(std::filesystem::file_size(model), size);
+}
+
 TEST(Perplexity, ReportsResultErrorAndMethod) {
   const TemporaryDirectory directory;
   const std::string file = directory.file("code.c", long_code());

@@ -56,6 +56,7 @@ TEST(Constrained, MistakesAreToldBeforeAModelIsLoaded) {
       {{"--regex", "a(b"}, "column 2"},
       {{"--grammar-file", directory / "none"}, "none"},
       {{"--json-schema", "@" + directory / "none"}, "none"},
+      {{"--json-schema", directory.file("a.json", "{}")}, "a.json' is meant"},
   };
   for (const auto& c : cases) {
     std::vector<std::string> args = {"-m", directory / "no-model", "-p", "x"};

@@ -136,12 +136,16 @@ TEST(Imatrix, IsMeasuredForQuantize) {
             0);
 }
 
-TEST(Imatrix, NoticesATextThatIsTooShortBeforeItLoads) {
+TEST(Imatrix, NoticesWhatCannotBeBeforeItLoads) {
   const TemporaryDirectory out;
-  const Finished f = gptj({"imatrix", "-m", kDemoGptJ, "-p", "", "-o", out / "x"});
-  EXPECT_EQ(f.code, 1);
-  EXPECT_EQ(lines(f.err).size(), 1U) << f.err;
-  EXPECT_TRUE(contains(f.err, "at least one token"));
+  const auto failure = [](const std::string& text, const std::string& path) {
+    const Finished f = gptj({"imatrix", "-m", kDemoGptJ, "-p", text, "-o", path});
+    EXPECT_EQ(f.code, 1);
+    EXPECT_EQ(lines(f.err).size(), 1U) << f.err;
+    return f.err;
+  };
+  EXPECT_TRUE(contains(failure("", out / "x"), "at least one token"));
+  EXPECT_TRUE(contains(failure("int", out / "no/such"), "cannot create a file beside"));
 }
 
 }  // namespace

@@ -22,8 +22,8 @@ TEST(Endings, AStopTextIsNotShown) {
   EXPECT_EQ(f.out, whole.substr(0, whole.find(stop, 9)) + "\n");
   EXPECT_TRUE(has_line(f.err, "main: stopped at '*'"));
   const Finished empty = run({"--stop", ""});
-  EXPECT_EQ(empty.code, 1);
-  EXPECT_TRUE(contains(empty.err, "stop text: expected at least one byte"));
+  EXPECT_EQ(empty.code, 2);
+  EXPECT_EQ(empty.err, "gpt-j: --stop: expected a text, found an empty one\n");
 }
 
 TEST(Endings, WithoutANumberOfTokensTheContextIsFilled) {

@@ -101,7 +101,7 @@ TEST_F(Hub, ANameThatIsNotThereSaysHowToFetchIt) {
   EXPECT_TRUE(contains(f.err, "'gpt-j pull org/demo'"));
   gptj({"pull", "-q", "org/demo"});
   f = gptj({"inspect", "org/dmeo"});
-  EXPECT_TRUE(contains(f.err, "did you mean 'org/demo'?"));
+  EXPECT_TRUE(contains(f.err, "would fetch one; did you mean 'org/demo'?\n"));
   f = gptj({"inspect", "org/demo@float16"});
   EXPECT_TRUE(contains(f.err, "has revision main, not 'float16'"));
   f = gptj({"inspect", "nowhere"});
@@ -160,6 +160,9 @@ TEST_F(Hub, ListAndRemove) {
   f = gptj({"rm", "org/dmeo"});
   EXPECT_EQ(f.code, 1);
   EXPECT_TRUE(contains(f.err, "did you mean 'org/demo'?"));
+  f = gptj({"rm", "org/demo@float16"});
+  EXPECT_TRUE(contains(f.err, "has revision main, not 'float16'"));
+  EXPECT_FALSE(contains(f.err, "did you mean"));
   EXPECT_EQ(gptj({"rm", "org/demo@main", "--revision", "main"}).code, 2);
   f = gptj({"rm", "org/demo@main"});
   EXPECT_EQ(f.code, 0) << f.err;

@@ -228,6 +228,9 @@ TEST(Options, ArgumentsThatAreMissingOrTooMuchAreRefused) {
   EXPECT_TRUE(contains(refusal({"tokenize", "Hello"}), "an option such as -p TEXT; found 'Hello'"));
   EXPECT_TRUE(contains(refusal({"list", "all"}), "expected an option; found 'all'"));
   EXPECT_TRUE(contains(refusal({"convert", "a", "b", "--to", "png"}), "one of native, ggml, gguf, hf"));
+  for (const char* command : {"inspect", "verify"}) {
+    EXPECT_TRUE(contains(refusal({command, "a", "-m", "b"}), "expected MODEL or --model, found both"));
+  }
 }
 
 struct BadValue {
@@ -275,6 +278,11 @@ TEST(Number, HasARangeThatMessagesName) {
   EXPECT_EQ(apps::number_problem("1", 2, kMax), "expected a whole number of at least 2, found '1'");
   EXPECT_EQ(apps::number_problem("2147483648", 2, kMax),
             "expected a whole number from 2 to 2147483647, found '2147483648'");
+  constexpr auto kAny = std::numeric_limits<int64_t>::max();
+  EXPECT_EQ(apps::number_problem("one", -kAny - 1, kAny), "expected a whole number, found 'one'");
+  EXPECT_EQ(apps::number_problem("-", -kAny - 1, kAny), "expected a whole number, found '-'");
+  EXPECT_EQ(apps::number_problem("-9223372036854775809", -kAny - 1, kAny),
+            "expected a whole number of at least -9223372036854775808, found '-9223372036854775809'");
   EXPECT_EQ(apps::parsed_number<double>("1e308"), 1e308);
   EXPECT_EQ(apps::parsed_number<double>("1e309"), std::nullopt);
 }

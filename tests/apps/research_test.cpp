@@ -105,7 +105,7 @@ TEST(Score, ABrokenLineIsNamedAfterTheResultsBeforeIt) {
                             good + "\n\n" + line + "\n" + good + "\n");
     EXPECT_EQ(f.code, 1);
     EXPECT_TRUE(contains(f.err, error));
-    EXPECT_TRUE(f.err.starts_with("gpt-j: line 3: ")) << f.err;
+    EXPECT_TRUE(f.err.starts_with("gpt-j: standard input: line 3: ")) << f.err;
     EXPECT_EQ(lines(f.err).size(), 1U) << f.err;
     EXPECT_EQ(lines(f.out).size(), 1U) << f.out;
   }

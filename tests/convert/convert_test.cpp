@@ -80,6 +80,21 @@ TEST(Convert, OutIsAnotherFileThanIn) {
   expect_error([&] { convert_model(path, ""); }, {"OUT", "found nothing"});
 }
 
+TEST(Convert, WhatOutCannotBeIsToldBeforeInIsRead) {
+  const TempDir dir;
+  write_huggingface_gptj(dir, kTinyShape, DType::f16);
+  const std::string path = dir.file("model.gptj");  // has checksums, which are read first of all
+  convert_model(dir.path(), path);
+  const auto unread = [](uint64_t, uint64_t) {
+    ADD_FAILURE() << "IN was read";
+    return true;
+  };
+  expect_error([&] { convert_model(path, dir.file("out.bin"), {.type = "q4", .progress = unread}); },
+               {"type", "q4_0"});
+  expect_error([&] { convert_model(path, dir.path(), {.form = "hf", .progress = unread}); },
+               {dir.path(), "an empty directory"});
+}
+
 TEST(Convert, ImportanceIsForFewerBits) {
   const TempDir dir;
   write_huggingface_gptj(dir, kTinyShape, DType::f16);
