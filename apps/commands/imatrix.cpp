@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "base/file.h"
 #include "base/quoted.h"
 #include "cli/command_line.h"
 #include "gptj/importance.h"
@@ -38,6 +39,7 @@ int imatrix_command(const Program& program, const Command& command, std::vector<
   line.at_most_one({"--prompt", "--file"});
 
   const Log log = options.log.log();
+  OutputFile{*options.output};  // what cannot be written should fail before the model is loaded
   const std::string text = options.text.read(log);
   OpenedModel opened = options.model.open(program, log);
   const std::vector<int> ids = opened.tokenizer().encode(text);

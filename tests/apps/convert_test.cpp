@@ -144,5 +144,13 @@ TEST(Imatrix, NoticesATextThatIsTooShortBeforeItLoads) {
   EXPECT_TRUE(contains(f.err, "at least one token"));
 }
 
+TEST(Imatrix, NoticesAFileThatCannotBeWrittenBeforeItLoads) {
+  const TemporaryDirectory out;
+  const Finished f = gptj({"imatrix", "-m", kDemoGptJ, "-p", "int x;", "-o", out / "no/x"});
+  EXPECT_EQ(f.code, 1);
+  EXPECT_EQ(lines(f.err).size(), 1U) << f.err;
+  EXPECT_TRUE(contains(f.err, "cannot create a file beside '" + out / "no/x" + "'"));
+}
+
 }  // namespace
 }  // namespace gptj::test
