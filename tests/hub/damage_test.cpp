@@ -135,10 +135,8 @@ TEST_F(HubDamage, AServerThatFallsSilent) {
 }
 
 TEST_F(HubDamage, AHubThatCannotBeReachedIsNotWaitedFor) {
-  for (const std::string nobody : {"http://127.0.0.1:1", "http://no-such-host.invalid"}) {
-    settings.endpoint = nobody;
-    expect_error([&] { pull(); }, {"no answer", nobody, "HF_ENDPOINT"});
-  }
+  settings.endpoint = "http://127.0.0.1:1";
+  expect_error([&] { pull(); }, {"no answer", settings.endpoint, "HF_ENDPOINT"});
   EXPECT_TRUE(notices.empty());
 }
 
