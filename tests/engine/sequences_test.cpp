@@ -111,7 +111,7 @@ class Sequences : public testing::Test {
     EXPECT_EQ(found, plain(walk.at(sequence), kv_type)) << "sequence " << sequence;
   }
 
-  TempDir directory_;
+  TemporaryDirectory directory_;
   Model model_;
 };
 
