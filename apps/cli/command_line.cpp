@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include "base/quoted.h"
@@ -21,6 +22,15 @@ std::string with_default(std::string_view help, const auto& value) {
 std::string value_of(const CLI::Option& option) {
   if (option.get_positional()) return option.get_name(true);
   return option.get_items_expected_min() == 0 ? "" : option.get_type_name();
+}
+
+/// The same for all ways to name one file or directory, be it there or not.
+std::filesystem::path plain_path(const std::string& text) {
+  std::error_code error;
+  const std::filesystem::path path =
+      std::filesystem::weakly_canonical(std::filesystem::absolute(text), error);
+  if (error) return text;  // that cannot be looked at: whoever opens it tells why
+  return path.has_filename() ? path : path.parent_path();
 }
 
 }  // namespace
@@ -150,6 +160,18 @@ void CommandLine::at_most_one(const std::vector<std::string_view>& names) const 
     if (!given(name)) continue;
     if (!first.empty()) throw UsageError(fmt::format("expected {} or {}, found both", first, name));
     first = name;
+  }
+}
+
+void CommandLine::different_paths(const std::vector<std::string_view>& names) const {
+  std::map<std::filesystem::path, std::string_view> taken;
+  for (const std::string_view name : names) {
+    if (!given(name)) continue;
+    const auto text = app_->get_option(std::string(name))->as<std::string>();
+    const auto [other, is_new] = taken.emplace(plain_path(text), name);
+    if (is_new) continue;
+    throw UsageError(fmt::format("expected different paths for {} and {}, found {} for both", other->second,
+                                 name, quoted(text)));
   }
 }
 

@@ -84,6 +84,9 @@ class CommandLine {
   /// Throws UsageError if more than one of these options was given.
   void at_most_one(const std::vector<std::string_view>& names) const;
 
+  /// Throws UsageError if more than one of these options, which name what is to be written, was given the same path.
+  void different_paths(const std::vector<std::string_view>& names) const;
+
   /// Whether the option `name` is among `args`, which parse() need not understand.
   bool mentioned(std::string_view name, const std::vector<std::string>& args) const;
 

@@ -39,13 +39,13 @@ int imatrix_command(const Program& program, const Command& command, std::vector<
   line.at_most_one({"--prompt", "--file"});
 
   const Log log = options.log.log();
+  OutputFile{*options.output};  // what cannot be written should fail before the model is loaded
   const std::string text = options.text.read(log);
   OpenedModel opened = options.model.open(program, log);
   check_output(*options.output, opened, options.text);
   const std::vector<int> ids = opened.tokenizer().encode(text);
   if (ids.empty()) throw Error("imatrix: expected a text of at least one token, found none");
   resolve_window(options.session, opened.info());
-  OutputFile{*options.output};  // what cannot be written should fail before the model is loaded
   options.session.exact = true;
   const Model model = load_model(std::move(opened), options.session, options.memory, log);
   Session session(model, options.session);

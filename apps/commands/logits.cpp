@@ -50,6 +50,7 @@ void declare(CommandLine& line, Options& options, const Program& program) {
 
 void check(const CommandLine& line, const Options& options) {
   line.at_most_one({"--ids", "--prompt", "--file"});
+  line.different_paths({"-o", "--dump"});
   if (!options.output && !options.dump)
     throw UsageError("-o or --dump: expected where to write, found neither");
 }

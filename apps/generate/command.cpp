@@ -295,6 +295,7 @@ int generate_command(const Program& program, const Command& command, std::vector
     throw UsageError("--echo: expected --logprobs with it, found none");
   if (line.given("--keep") && !options.generate.shift)
     throw UsageError("--keep: expected --context-shift with it, found none");
+  line.different_paths({"--trace", "--session"});
   options.saved.check(line);
   options.batch.check(line);
   options.beams.check(line, options.batch.n_parallel());

@@ -15,6 +15,7 @@
 #include <system_error>
 
 #include "gptj/error.h"
+#include "gptj/mapped_file.h"
 
 namespace gptj::apps {
 namespace {
@@ -36,10 +37,14 @@ void on_stop_signal(int signal) {
 }
 
 /// A part of a mapped model file cannot be read: nothing can go on without it.
-void on_bus_error(int) {
-  constexpr std::string_view kMessage =
-      "cannot read a model file that is in use: the disk failed, or somebody cut the file off\n";
-  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, kMessage.data(), kMessage.size());
+void on_bus_error(int, siginfo_t* info, void*) {
+  static std::atomic_flag telling;
+  while (telling.test_and_set()) ::pause();  // another thread tells it, and ends this one, too
+  const char* const file = mapped_file(info->si_addr);
+  for (const std::string_view part : {"cannot read ", file == nullptr ? "a model file" : file,
+                                      ", which is in use: the disk failed, or somebody cut the file off\n"}) {
+    [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, part.data(), part.size());
+  }
   ::_exit(EXIT_FAILURE);
 }
 
@@ -69,7 +74,10 @@ void set_up_console() {
     ::sigaction(signal, &action, nullptr);
   }
   std::signal(SIGXFSZ, SIG_IGN);  // writing then fails like on a full disk, and cleans up
-  std::signal(SIGBUS, on_bus_error);
+  struct sigaction bus_error {};
+  bus_error.sa_sigaction = on_bus_error;
+  bus_error.sa_flags = SA_SIGINFO;
+  ::sigaction(SIGBUS, &bus_error, nullptr);
 }
 
 int stop_signal() {

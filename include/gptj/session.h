@@ -112,8 +112,8 @@ class Session {
   void decode_each(std::span<const int> ids,
                    const std::function<void(int index, std::span<const float> logits)>& each);
 
-  /// The same for tokens of several sequences. Those of one sequence must follow each other; those of sequences that
-  /// share keys and values should, for then memory is read once for all of them.
+  /// The same for tokens of several sequences. Those of one sequence must follow each other, or Error is thrown;
+  /// those of sequences that share keys and values should, for then memory is read once for all of them.
   struct Token {
     int id;
     int sequence;

@@ -8,7 +8,8 @@
 namespace gptj {
 
 /// A whole file as memory: read-only, and one copy for all processes that map it. It is read when it is touched: a disk
-/// that fails then, or a file that was cut off meanwhile, ends the process with SIGBUS.
+/// that fails then, or a file that was cut off meanwhile, ends the process with SIGBUS. Of which file that was,
+/// mapped_file() tells a handler.
 class Mapping {
  public:
   /// Throws Error if the file is not (or no longer) as long as `file` says, or cannot be mapped.
@@ -17,6 +18,7 @@ class Mapping {
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;
 
+  const std::string& quoted_path() const { return quoted_path_; }
   const uint8_t* data() const { return data_; }
   uint64_t size() const { return size_; }
 
@@ -28,7 +30,7 @@ class Mapping {
   void lock() const;
 
  private:
-  std::string path_;
+  std::string quoted_path_;
   uint8_t* data_;
   uint64_t size_;
 };

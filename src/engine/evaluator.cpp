@@ -27,6 +27,14 @@ std::span<const float> finite(const float* row, int n, std::string_view what) {
   return values;
 }
 
+/// Whether one of the first `end` tokens is of this sequence.
+bool has_sequence(const NewTokens& tokens, size_t end, int sequence) {
+  for (size_t i = 0; i < end; ++i) {
+    if (tokens[i].sequence == sequence) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Evaluator::Evaluator(const Architecture& architecture, const SessionOptions& options)
@@ -53,6 +61,9 @@ void Evaluator::check(const NewTokens& tokens) const {
       fail("token id: expected 0 to {}, found {}", config_.n_vocab - 1, id);
     }
     if (i + 1 < tokens.size() && tokens[i + 1].sequence == sequence) continue;
+    if (has_sequence(tokens, begin, sequence)) {
+      fail("tokens of sequence {}: expected to follow each other, found others between them", sequence);
+    }
     const size_t n = i + 1 - begin;
     const int room = options_.n_ctx - kv_.n_past(sequence);
     if (n > static_cast<size_t>(room)) {

@@ -41,8 +41,8 @@ class Evaluator {
 
   KvSequences& kv() { return kv_; }
 
-  // These throw Error, before anything is evaluated, if an id is not in the vocabulary or a sequence has no room for
-  // its tokens; and later if what they return is not finite.
+  // These throw Error, before anything is evaluated, if an id is not in the vocabulary, a sequence has no room for
+  // its tokens, or they do not follow each other; and later if what they return is not finite.
 
   /// The logits after the last token, of which there is at least one. Empty: `cancelled` said so, and only the tokens
   /// of passes that were complete by then count.

@@ -329,7 +329,9 @@ TEST_F(NativeFile, CutOffWhileItIsUsed) {
   const Finished f = program.finish();
   EXPECT_EQ(f.signal, 0);
   EXPECT_EQ(f.code, 1);
-  EXPECT_TRUE(contains(f.err, "cannot read a model file that is in use"));
+  const std::string told = "cannot read '" + path + "', which is in use";
+  ASSERT_TRUE(contains(f.err, told));
+  EXPECT_EQ(f.err.find(told), f.err.rfind(told)) << "is told by one thread only";
 }
 
 }  // namespace

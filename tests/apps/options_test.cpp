@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <limits>
 #include <ostream>
 
@@ -293,6 +294,26 @@ TEST(Options, NamesOfFilesAreNotEmpty) {
     EXPECT_EQ(refusal({option, ""}),
               std::string("gpt-j: ") + option + ": expected a name, found an empty text\n");
   }
+}
+
+TEST(Options, WhatIsWrittenHasDifferentPaths) {
+  const TemporaryDirectory directory;
+  std::filesystem::create_symlink(directory.path(), directory / "link");
+  const auto message = [](const std::string& one, const std::string& other, const std::string& path) {
+    return "gpt-j: expected different paths for " + one + " and " + other + ", found '" + path +
+           "' for both\n";
+  };
+  for (const std::string& same : {directory / "x", directory / "./x", directory / "link/x"}) {
+    EXPECT_EQ(refusal({"-p", "x", "--trace", directory / "x", "--session", same}),
+              message("--trace", "--session", same));
+  }
+  EXPECT_EQ(refusal({"-p", "x", "--trace", "no-such", "--session", "./no-such"}),
+            message("--trace", "--session", "./no-such"));
+  EXPECT_EQ(refusal({"logits", "-p", "x", "-o", directory / "x", "--dump", directory / "x/"}),
+            message("-o", "--dump", directory / "x/"));
+  const Finished f = gptj({"-m", kDemoGptJ, "-q", "-p", "x", "-n", "1", "--trace", directory / "x",
+                           "--session", directory / "y"});
+  EXPECT_EQ(f.code, 0) << f.err;
 }
 
 TEST(Options, AValueThatIsMissingOrTooMuchIsRefused) {

@@ -72,9 +72,9 @@ TEST_F(SessionFiles, WithoutAPromptTheTextGoesOn) {
 
 TEST_F(SessionFiles, ACharacterThatIsCutGoesOn) {
   // Each of three tokens is a byte of one character.
-  const TempDir models;
+  const TemporaryDirectory models;
   GgmlFile file = ggml_gptj({.n_vocab = 300, .n_ctx = 64}, DType::f16);
-  const std::string model = models.write("model.bin", file.bytes());
+  const std::string model = models.file("model.bin", file.bytes());
   const std::string session = directory_ / "bytes";
   const auto run = [&](std::vector<std::string> more) {
     std::vector<std::string> all = {"-m", model, "-q", "--temp", "0", "--ignore-eos"};

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 namespace gptj::test {
 
@@ -22,12 +23,15 @@ class TemporaryDirectory {
   TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
 
   /// The path of a file or directory in it.
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+  std::string operator/(std::string_view name) const { return path_ + "/" + std::string(name); }
   const std::string& path() const { return path_; }
   /// Writes a file there and returns its path.
-  std::string file(const std::string& name, const std::string& content) const {
+  std::string file(std::string_view name, std::string_view content) const {
     const std::string path = *this / name;
-    std::ofstream(path, std::ios::binary) << content;
+    std::filesystem::remove(path);  // some file systems flush a file that is written over, which is slow
+    std::ofstream out(path, std::ios::binary);
+    out << content;
+    if (!out.flush()) throw std::runtime_error("cannot write " + path);
     return path;
   }
 

@@ -44,12 +44,12 @@ class Quantize : public testing::TestWithParam<const char*> {
   std::string measure(const std::string& path) const {
     const Model model(path);
     Session session(model, {.n_ctx = 20, .n_threads = 2, .exact = true});
-    measure_importance(session, some_ids(50), out.file("imatrix"), {});
-    return out.file("imatrix");
+    measure_importance(session, some_ids(50), out / "imatrix", {});
+    return out / "imatrix";
   }
 
-  TempDir in, out;
-  std::string target = out.file("model.gptj");
+  TemporaryDirectory in, out;
+  std::string target = out / "model.gptj";
 };
 
 TEST_P(Quantize, PlainTypesKeepEveryBit) {
@@ -128,18 +128,18 @@ TEST_P(Quantize, RowsThatAreNoWholeNumberOfBlocks) {
 TEST_P(Quantize, TheSameFileWithAnyNumberOfThreads) {
   const std::string path = source();
   convert_model(path, target, {.type = "q4", .n_threads = 1});
-  convert_model(path, out.file("other.gptj"), {.type = "q4", .n_threads = 3});
-  EXPECT_EQ(read_text_file(target, 1 << 24), read_text_file(out.file("other.gptj"), 1 << 24));
+  convert_model(path, out / "other.gptj", {.type = "q4", .n_threads = 3});
+  EXPECT_EQ(read_text_file(target, 1 << 24), read_text_file(out / "other.gptj", 1 << 24));
 }
 
 TEST_P(Quantize, ImportanceIsMeasuredAndUsed) {
   const std::string path = source();
   const std::string importance = measure(path);
-  const ConvertResult plain = convert_model(path, out.file("plain.gptj"), {.type = "q4"});
+  const ConvertResult plain = convert_model(path, out / "plain.gptj", {.type = "q4"});
   const ConvertResult guided = convert_model(path, target, {.type = "q4", .importance = importance});
   EXPECT_GT(guided.error, plain.error);  // that of all alike is what it gives up
   EXPECT_LT(guided.error, plain.error * 1.5);
-  EXPECT_NE(logits_of(target), logits_of(out.file("plain.gptj")));
+  EXPECT_NE(logits_of(target), logits_of(out / "plain.gptj"));
 }
 
 TEST_P(Quantize, ImportanceOfAnotherModelIsRefused) {
@@ -156,14 +156,14 @@ TEST_P(Quantize, ImportanceOfAnotherModelIsRefused) {
   expect_error(quantize(other), {importance, "h.2.", "another model"});
   other.n_layer = 1;
   expect_error(quantize(other), {importance, "h.1.", "another model"});
-  expect_error([&] { convert_model(source(), target, {.type = "q4", .importance = in.file("config.json")}); },
+  expect_error([&] { convert_model(source(), target, {.type = "q4", .importance = in / "config.json"}); },
                {"config.json"});
   EXPECT_FALSE(std::filesystem::exists(target));
 }
 
 TEST_P(Quantize, MistakesLeaveTheTargetAsItWas) {
   const std::string path = source();
-  out.write("model.gptj", "precious");
+  out.file("model.gptj", "precious");
   expect_error([&] { convert_model(path, target, {.type = "q3"}); }, {"type", "q4_0", "'q3'"});
   const auto stop = [](uint64_t, uint64_t) { return false; };
   expect_error([&] { convert_model(path, target, {.type = "q4", .n_threads = 1, .progress = stop}); },
@@ -179,12 +179,12 @@ TEST_P(Quantize, NamesTheTensorThatHasNoNumbers) {
   const ModelFile file = open_model_file(path);
   for (const FileTensor& tensor : file.tensors) {
     if (tensor.shape.size() != 2) continue;
-    std::string bytes = read_text_file(in.file("model.safetensors"), 1 << 24);
+    std::string bytes = read_text_file(in / "model.safetensors", 1 << 24);
     const float nan = std::numeric_limits<float>::quiet_NaN();
     std::memcpy(bytes.data() + tensor.offset + 8, &nan, sizeof(nan));
-    const TempDir damaged;
+    const TemporaryDirectory damaged;
     std::filesystem::copy(in.path(), damaged.path());
-    damaged.write("model.safetensors", bytes);
+    damaged.file("model.safetensors", bytes);
     expect_error([&] { convert_model(damaged.path(), target, {.type = "q4"}); }, {tensor.name, "NaN", "row"});
     break;
   }

@@ -30,8 +30,8 @@ Read read(const std::string& path) {
           model.tokenizer().encode("The cat's 12 hats <|endoftext|>\n\n Grüße\t\xff")};
 }
 
-std::string name_in(const TempDir& dir, const WrittenForm& form, const std::string& name) {
-  return dir.file(name + form.extension);
+std::string name_in(const TemporaryDirectory& dir, const WrittenForm& form, const std::string& name) {
+  return dir / name + form.extension;
 }
 
 class EveryForm : public testing::TestWithParam<Golden> {};
@@ -41,7 +41,7 @@ TEST_P(EveryForm, AndBack) {
   const Read expected = read(source);
   size_t n_written = 0;
   for (const WrittenForm& first : written_forms()) {
-    const TempDir dir;
+    const TemporaryDirectory dir;
     SCOPED_TRACE(first.name);
     const std::string path = name_in(dir, first, "first");
     std::vector<std::string> warnings;
@@ -67,13 +67,13 @@ TEST_P(EveryForm, AndBack) {
 }
 
 TEST(Convert, OutIsAnotherFileThanIn) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   write_huggingface_gptj(dir, kTinyShape, DType::f16);
-  const std::string path = dir.file("model.gptj");
+  const std::string path = dir / "model.gptj";
   convert_model(dir.path(), path);
   const std::string before = read_text_file(path, 1 << 24);
-  std::filesystem::create_symlink(path, dir.file("link.gptj"));
-  for (const std::string& out : {path, dir.file("link.gptj")}) {
+  std::filesystem::create_symlink(path, dir / "link.gptj");
+  for (const std::string& out : {path, dir / "link.gptj"}) {
     expect_error([&] { convert_model(path, out, {.type = "q4_0"}); }, {out, "another name for OUT"});
   }
   EXPECT_EQ(read_text_file(path, 1 << 24), before);
@@ -96,19 +96,19 @@ TEST(Convert, WhatOutCannotBeIsToldBeforeInIsRead) {
 }
 
 TEST(Convert, ImportanceIsForFewerBits) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   write_huggingface_gptj(dir, kTinyShape, DType::f16);
   for (const std::string type : {"", "f16"}) {
     expect_error(
-        [&] { convert_model(dir.path(), dir.file("out.gptj"), {.type = type, .importance = "x.imatrix"}); },
+        [&] { convert_model(dir.path(), dir / "out.gptj", {.type = type, .importance = "x.imatrix"}); },
         {"'x.imatrix'", "expected a quantized type"});
   }
 }
 
 TEST(Convert, AHeadThatTorchStoredTwiceIsOne) {
-  const TempDir dir;
-  convert_model(std::string(GPTJ_TEST_DATA) + "/golden/gpt2-torch-old-views", dir.file("model.gptj"));
-  const ModelFile file = open_model_file(dir.file("model.gptj"));
+  const TemporaryDirectory dir;
+  convert_model(std::string(GPTJ_TEST_DATA) + "/golden/gpt2-torch-old-views", dir / "model.gptj");
+  const ModelFile file = open_model_file(dir / "model.gptj");
   for (const FileTensor& tensor : file.tensors) EXPECT_NE(tensor.name, "lm_head.weight");
 }
 
@@ -141,7 +141,7 @@ INSTANTIATE_TEST_SUITE_P(Goldens, EveryForm, testing::ValuesIn(goldens()), [](co
 std::set<std::string> forms_of(const std::string& source) {
   std::set<std::string> names;
   for (const WrittenForm& form : written_forms()) {
-    const TempDir dir;
+    const TemporaryDirectory dir;
     const std::string refusal = error_of([&] { convert_model(source, name_in(dir, form, "out")); });
     if (refusal.empty()) names.insert(form.name);
   }
@@ -149,7 +149,7 @@ std::set<std::string> forms_of(const std::string& source) {
 }
 
 TEST(Convert, FormsTakeTheTypesThatTheyKnow) {
-  const TempDir in;
+  const TemporaryDirectory in;
   using Set = std::set<std::string>;
   const ModelShape shape = {
       .n_vocab = 300, .n_ctx = 32, .n_embd = 128, .n_head = 4, .n_layer = 1, .n_rot = 8};
@@ -160,43 +160,42 @@ TEST(Convert, FormsTakeTheTypesThatTheyKnow) {
   }
   write_huggingface_gptj(in, shape, DType::bf16);
   EXPECT_EQ(forms_of(in.path()), (Set{"native", "gguf", "hf"}));
-  const TempDir quantized;
-  convert_model(in.path(), quantized.file("q4.gptj"), {.type = "q4"});
-  EXPECT_EQ(forms_of(quantized.file("q4.gptj")), (Set{"native"}));
-  convert_model(in.path(), quantized.file("q4_0.gptj"),
-                {.type = "q4_0"});  // with 8 bits outside of the layers
-  EXPECT_EQ(forms_of(quantized.file("q4_0.gptj")), (Set{"native", "gguf"}));
+  const TemporaryDirectory quantized;
+  convert_model(in.path(), quantized / "q4.gptj", {.type = "q4"});
+  EXPECT_EQ(forms_of(quantized / "q4.gptj"), (Set{"native"}));
+  convert_model(in.path(), quantized / "q4_0.gptj", {.type = "q4_0"});  // with 8 bits outside of the layers
+  EXPECT_EQ(forms_of(quantized / "q4_0.gptj"), (Set{"native", "gguf"}));
 }
 
 TEST(Convert, LegacyFilesHaveOneType) {
-  const TempDir in, out;
+  const TemporaryDirectory in, out;
   write_huggingface_gpt2(in, kTinyShape, DType::f16);
   for (const ConvertedMatrix& matrix :
-       convert_model(in.path(), out.file("q4_0.bin"), {.type = "q4_0"}).matrices) {
+       convert_model(in.path(), out / "q4_0.bin", {.type = "q4_0"}).matrices) {
     EXPECT_EQ(matrix.type, matrix.name == "model/wpe" ? "f32" : "q4_0") << matrix.name;
   }
-  expect_error([&] { convert_model(in.path(), out.file("q4.bin"), {.type = "q4"}); }, {"type", "q4_0", "q4"});
+  expect_error([&] { convert_model(in.path(), out / "q4.bin", {.type = "q4"}); }, {"type", "q4_0", "q4"});
   ModelShape odd = kTinyShape;
   odd.n_embd = 40;
   write_huggingface_gpt2(in, odd, DType::f16);
-  expect_error([&] { convert_model(in.path(), out.file("odd.bin"), {.type = "q4_0"}); },
+  expect_error([&] { convert_model(in.path(), out / "odd.bin", {.type = "q4_0"}); },
                {"rows of 40 values", "q4_0"});
 }
 
 TEST(Convert, WhatALegacyHeaderCannotSayIsRefused) {
   for (const Golden& golden : goldens()) {
-    const TempDir out;
+    const TemporaryDirectory out;
     if (golden.name == "gptj-odd" || golden.name == "gpt2-gelu") {
-      expect_error([&] { convert_model(golden.model, out.file("x.bin")); }, {"activation_function", "--to"});
-      expect_error([&] { convert_model(golden.model, out.file("x.gguf")); }, {"activation_function", "--to"});
+      expect_error([&] { convert_model(golden.model, out / "x.bin"); }, {"activation_function", "--to"});
+      expect_error([&] { convert_model(golden.model, out / "x.gguf"); }, {"activation_function", "--to"});
     }
   }
 }
 
 TEST(Convert, TheNameOfOutDecides) {
-  const TempDir in, out;
+  const TemporaryDirectory in, out;
   write_huggingface_gptj(in, kTinyShape, DType::f16);
-  std::filesystem::create_directory(out.file("there.bin"));
+  std::filesystem::create_directory(out / "there.bin");
   for (const auto& [name, form] :
        std::vector<std::pair<std::string, std::string>>{{"a.gptj", "our own"},
                                                         {"a.anything", "our own"},
@@ -205,54 +204,51 @@ TEST(Convert, TheNameOfOutDecides) {
                                                         {"a", "directory"},
                                                         {"a.b/", "directory"},
                                                         {"there.bin", "directory"}}) {
-    EXPECT_NE(convert_model(in.path(), out.file(name)).form.find(form), std::string::npos) << name;
+    EXPECT_NE(convert_model(in.path(), out / name).form.find(form), std::string::npos) << name;
   }
-  EXPECT_NE(convert_model(in.path(), out.file("b.bin"), {.form = "native"}).form.find("our own"),
+  EXPECT_NE(convert_model(in.path(), out / "b.bin", {.form = "native"}).form.find("our own"),
             std::string::npos);
-  expect_error([&] { convert_model(in.path(), out.file("c"), {.form = "onnx"}); },
-               {"native", "hf", "'onnx'"});
+  expect_error([&] { convert_model(in.path(), out / "c", {.form = "onnx"}); }, {"native", "hf", "'onnx'"});
 }
 
 TEST(Convert, ADirectoryMustBeNewOrEmpty) {
-  const TempDir in, out;
+  const TemporaryDirectory in, out;
   write_huggingface_gptj(in, kTinyShape, DType::f16);
-  std::filesystem::create_directory(out.file("full"));
-  out.write("full/precious", "precious");
-  expect_error([&] { convert_model(in.path(), out.file("full")); },
-               {"full", "directory with something in it"});
-  expect_error([&] { convert_model(in.path(), out.file("full/precious"), {.form = "hf"}); },
-               {"something else"});
-  expect_error([&] { convert_model(in.path(), out.file("no/where/")); }, {"no/where"});
+  std::filesystem::create_directory(out / "full");
+  out.file("full/precious", "precious");
+  expect_error([&] { convert_model(in.path(), out / "full"); }, {"full", "directory with something in it"});
+  expect_error([&] { convert_model(in.path(), out / "full/precious", {.form = "hf"}); }, {"something else"});
+  expect_error([&] { convert_model(in.path(), out / "no/where/"); }, {"no/where"});
   const auto stop = [](uint64_t, uint64_t) { return false; };
-  expect_error([&] { convert_model(in.path(), out.file("new"), {.n_threads = 1, .progress = stop}); },
+  expect_error([&] { convert_model(in.path(), out / "new", {.n_threads = 1, .progress = stop}); },
                {"stopped"});
-  EXPECT_EQ(read_text_file(out.file("full/precious"), 100), "precious");
+  EXPECT_EQ(read_text_file(out / "full/precious", 100), "precious");
   const auto entries = std::filesystem::directory_iterator(out.path());
   EXPECT_EQ(std::distance(begin(entries), end(entries)), 1);
 }
 
 TEST(Convert, QuantizingAgainIsSaid) {
-  const TempDir in, out;
+  const TemporaryDirectory in, out;
   const std::string source = write_tiny(in, "gptj", DType::q8_0);
   const auto warnings = [&](const char* name, const char* type) {
-    return convert_model(source, out.file(name), {.type = type}).warnings;
+    return convert_model(source, out / name, {.type = type}).warnings;
   };
   ASSERT_EQ(warnings("q4.gptj", "q4_0").size(), 1U);
   EXPECT_NE(warnings("q4.gptj", "q4_0")[0].find("q8_0"), std::string::npos);
   EXPECT_TRUE(warnings("same.gguf", "q8_0").empty());
   EXPECT_TRUE(warnings("plain.bin", "f32").empty());
-  EXPECT_EQ(read(out.file("plain.bin")).logits.size(), read(source).logits.size());
+  EXPECT_EQ(read(out / "plain.bin").logits.size(), read(source).logits.size());
 }
 
 TEST(StoreAs, LoadsWhatConvertingWouldHaveWritten) {
   for (const char* architecture : {"gptj", "gpt2"}) {
-    const TempDir in, out;
+    const TemporaryDirectory in, out;
     std::string(architecture) == "gptj" ? write_huggingface_gptj(in, kTinyShape, DType::f16)
                                         : write_huggingface_gpt2(in, kTinyShape, DType::f16);
     for (const std::string& type : weight_types()) {
       SCOPED_TRACE(architecture + (" " + type));
-      convert_model(in.path(), out.file("converted.gptj"), {.type = type});
-      const Model converted(out.file("converted.gptj"));
+      convert_model(in.path(), out / "converted.gptj", {.type = type});
+      const Model converted(out / "converted.gptj");
       OpenedModel opened(in.path());
       EXPECT_EQ(opened.store_as(type), type != "f16");
       EXPECT_EQ(opened.info().type, type);
@@ -267,10 +263,10 @@ TEST(StoreAs, LoadsWhatConvertingWouldHaveWritten) {
 }
 
 TEST(StoreAs, OurOwnFileToo) {
-  const TempDir in, out;
+  const TemporaryDirectory in, out;
   write_huggingface_gptj(in, kTinyShape, DType::f32);
-  convert_model(in.path(), out.file("f32.gptj"));
-  OpenedModel opened(out.file("f32.gptj"));
+  convert_model(in.path(), out / "f32.gptj");
+  OpenedModel opened(out / "f32.gptj");
   OpenedModel original(in.path());
   EXPECT_TRUE(opened.store_as("q5") && original.store_as("q5"));
   EXPECT_EQ(evaluate(Model(std::move(opened)), {}, some_ids(12), 8),

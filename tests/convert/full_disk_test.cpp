@@ -21,7 +21,7 @@ constexpr const char* kOld = "what was there before";
 
 class FullDisk : public testing::Test {
  protected:
-  const TempDir models_, directory_;
+  const TemporaryDirectory models_, directory_;
   const std::string model_ = write_tiny(models_, "gptj", DType::f16);
 
   /// Writes with room for these many bytes of a file.
@@ -45,14 +45,14 @@ TEST_F(FullDisk, OfModelsInEveryForm) {
   for (const WrittenForm& form : written_forms()) {
     if (form.extension.empty()) continue;
     for (const rlim_t room : {rlim_t{1000}, rlim_t{100'000}}) {
-      const std::string path = directory_.write("model" + form.extension, kOld);
+      const std::string path = directory_.file("model" + form.extension, kOld);
       expect_old(path, room, [&] { convert_model(model_, path, {.n_threads = 2}); });
     }
   }
 }
 
 TEST_F(FullDisk, OfDirectories) {
-  const std::string path = directory_.file("model");
+  const std::string path = directory_ / "model";
   for (const rlim_t room : {rlim_t{100}, rlim_t{10'000}, rlim_t{100'000}}) {
     std::string message;
     {
@@ -65,7 +65,7 @@ TEST_F(FullDisk, OfDirectories) {
 }
 
 TEST_F(FullDisk, OfImportance) {
-  const std::string path = directory_.write("a.imatrix", kOld);
+  const std::string path = directory_.file("a.imatrix", kOld);
   const Model model(model_);
   Session session(model);
   expect_old(path, 1000, [&] { measure_importance(session, some_ids(10), path, {}); });
@@ -76,13 +76,13 @@ TEST_F(FullDisk, ImportanceIsNotMeasuredForNothing) {
   Session session(model);
   int n_windows = 0;
   const auto count = [&](int done, int) { return n_windows = done, true; };
-  expect_error([&] { measure_importance(session, some_ids(10), directory_.file("no/where"), count); },
+  expect_error([&] { measure_importance(session, some_ids(10), directory_ / "no/where", count); },
                {"no/where", "No such file"});
   EXPECT_EQ(n_windows, 0);
 }
 
 TEST_F(FullDisk, OfArrays) {
-  const std::string path = directory_.write("a.npy", kOld);
+  const std::string path = directory_.file("a.npy", kOld);
   expect_old(path, 50'000, [&] {
     NpyWriter writer(path, 100, 1000);
     for (int row = 0; row < 100; ++row) writer.row(std::vector<float>(1000));
@@ -91,7 +91,7 @@ TEST_F(FullDisk, OfArrays) {
 }
 
 TEST_F(FullDisk, OfIntermediates) {
-  const std::string path = directory_.file("dump");
+  const std::string path = directory_ / "dump";
   const std::vector<float> values(100'000);
   std::string message;
   {

@@ -18,11 +18,11 @@ class Verify : public testing::Test {
   /// Our own file of a tiny model.
   std::string native() const {
     write_huggingface_gptj(in, kTinyShape, DType::f32);
-    convert_model(in.path(), dir.file("model.gptj"), {.type = "q4_0", .n_threads = 2});
-    return dir.file("model.gptj");
+    convert_model(in.path(), dir / "model.gptj", {.type = "q4_0", .n_threads = 2});
+    return dir / "model.gptj";
   }
 
-  TempDir in, dir;
+  TemporaryDirectory in, dir;
 };
 
 TEST_F(Verify, WhatIsWrittenIsGood) {
@@ -39,12 +39,12 @@ TEST_F(Verify, WhatIsWrittenIsGood) {
 
 TEST_F(Verify, FindsABitAnywhereInATensor) {
   const std::string bytes = read_text_file(native(), 1 << 24);
-  const ModelFile file = open_model_file(dir.file("model.gptj"));
+  const ModelFile file = open_model_file(dir / "model.gptj");
   for (const FileTensor& tensor : file.tensors) {
     for (const uint64_t at : {uint64_t{0}, tensor.bytes / 2, tensor.bytes - 1}) {
       std::string damaged = bytes;
       damaged[tensor.offset + at] ^= 1;
-      const VerifyResult result = verify_model(dir.write("damaged.gptj", damaged), {.n_threads = 2});
+      const VerifyResult result = verify_model(dir.file("damaged.gptj", damaged), {.n_threads = 2});
       ASSERT_EQ(result.damaged.size(), 1U) << tensor.name << " " << at;
       EXPECT_NE(result.damaged.front().find("tensor '" + tensor.name + "': checksum: expected"),
                 std::string::npos)
@@ -55,25 +55,25 @@ TEST_F(Verify, FindsABitAnywhereInATensor) {
 
 TEST_F(Verify, ConvertingDoesNotMakeDamageGood) {
   std::string bytes = read_text_file(native(), 1 << 24);
-  const FileTensor tensor = open_model_file(dir.file("model.gptj")).tensors.front();
+  const FileTensor tensor = open_model_file(dir / "model.gptj").tensors.front();
   bytes[tensor.offset] ^= 1;
-  const std::string damaged = dir.write("damaged.gptj", bytes);
-  expect_error([&] { convert_model(damaged, dir.file("copy.gptj")); },
+  const std::string damaged = dir.file("damaged.gptj", bytes);
+  expect_error([&] { convert_model(damaged, dir / "copy.gptj"); },
                {damaged, "tensor '" + tensor.name + "': checksum"});
-  EXPECT_FALSE(std::filesystem::exists(dir.file("copy.gptj")));
+  EXPECT_FALSE(std::filesystem::exists(dir / "copy.gptj"));
 }
 
 TEST_F(Verify, NamesEveryDamagedTensor) {
   std::string bytes = read_text_file(native(), 1 << 24);
-  const ModelFile file = open_model_file(dir.file("model.gptj"));
+  const ModelFile file = open_model_file(dir / "model.gptj");
   for (const FileTensor& tensor : file.tensors) bytes[tensor.offset] ^= 0x40;
-  const VerifyResult result = verify_model(dir.write("damaged.gptj", bytes), {.n_threads = 2});
+  const VerifyResult result = verify_model(dir.file("damaged.gptj", bytes), {.n_threads = 2});
   EXPECT_EQ(result.damaged.size(), file.tensors.size());
 }
 
 TEST_F(Verify, OtherFormsAreReadAndTheirScalesLookedAt) {
   GgmlFile file = ggml_gptj(kTinyShape, DType::q4_0);
-  const std::string path = dir.write("model.bin", file.bytes());
+  const std::string path = dir.file("model.bin", file.bytes());
   const VerifyResult good = verify_model(path, {.n_threads = 2});
   EXPECT_FALSE(good.checksums);
   EXPECT_EQ(good.n_tensors, file.tensors.size());
@@ -82,7 +82,7 @@ TEST_F(Verify, OtherFormsAreReadAndTheirScalesLookedAt) {
   const std::string name = "transformer.h.1.mlp.fc_in.weight";
   std::string& data = file.tensor(name).data;
   data.replace(data.size() - 18, 2, "\x01\x7e");  // a NaN of 16 bits, the last block's scale
-  const VerifyResult bad = verify_model(dir.write("model.bin", file.bytes()), {.n_threads = 2});
+  const VerifyResult bad = verify_model(dir.file("model.bin", file.bytes()), {.n_threads = 2});
   ASSERT_EQ(bad.damaged.size(), 1U);
   EXPECT_NE(bad.damaged.front().find(name), std::string::npos) << bad.damaged.front();
 }

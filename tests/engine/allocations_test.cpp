@@ -45,7 +45,7 @@ TEST(Allocations, AreSeen) {
 }
 
 TEST(Allocations, NoneForASecondToken) {
-  const TempDir directory;
+  const TemporaryDirectory directory;
   for (const char* architecture : {"gptj", "gpt2"}) {
     for (const DType dtype : {DType::f16, DType::q4_0}) {
       for (const int n_threads : {1, 3}) {
@@ -67,7 +67,7 @@ TEST(Allocations, NoneForASecondToken) {
 }
 
 TEST(Allocations, NoneInAnySampler) {
-  const TempDir directory;
+  const TemporaryDirectory directory;
   const Model model(write_tiny(directory, "gpt2", DType::f16));
   SamplerOptions options = sampling({{"repeat-penalty", 1.1},
                                      {"dry-multiplier", 1},
@@ -117,7 +117,7 @@ TEST(Allocations, NoneForAnySettingOfASampler) {
 }
 
 TEST(Allocations, NoneForASecondPromptOrBatch) {
-  const TempDir directory;
+  const TemporaryDirectory directory;
   const Model model(write_tiny(directory, "gptj", DType::q5_1));
   Session session(model, {.n_threads = 2, .n_batch = 16});
   const std::vector<int> prompt = some_ids(60);
@@ -129,7 +129,7 @@ TEST(Allocations, NoneForASecondPromptOrBatch) {
 }
 
 TEST(Allocations, ASessionMapsWhatItSaid) {
-  const TempDir directory;
+  const TemporaryDirectory directory;
   for (const char* architecture : {"gptj", "gpt2"}) {
     const Model model(write_tiny(directory, architecture, DType::q4_0));
     for (const SessionOptions& options :
@@ -145,7 +145,7 @@ TEST(Allocations, ASessionMapsWhatItSaid) {
 }
 
 TEST(Allocations, AModelMapsItsWeights) {
-  const TempDir directory;
+  const TemporaryDirectory directory;
   const std::string path = write_tiny(directory, "gpt2", DType::f16);
   const MapRecorder maps;
   const Model model(path);

@@ -71,7 +71,7 @@ class BatchTest : public testing::Test {
     }
   }
 
-  TempDir directory_;
+  TemporaryDirectory directory_;
   std::optional<Model> model_;
 };
 

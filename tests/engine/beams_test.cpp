@@ -63,7 +63,7 @@ class SmallBeams : public testing::Test {
     return search_beams(model_, own, some_ids(n_prompt, 256), options);
   }
 
-  TempDir directory_;
+  TemporaryDirectory directory_;
   Model model_;
 };
 

@@ -65,26 +65,26 @@ TEST(Damage, LoadsOrSaysWhyNot) {
     const std::string golden = std::string(GPTJ_TEST_DATA "/golden/") + damage.golden + "/";
     const std::string_view file = damage.file;
     const bool is_alone = file.ends_with(".bin") || file.ends_with(".gguf");
-    const TempDir directory;
+    const TemporaryDirectory directory;
     if (!is_alone) {
       for (const char* name : {"config.json", "model.safetensors", "vocab.json", "merges.txt"}) {
-        directory.write(name, read(golden + name));
+        directory.file(name, read(golden + name));
       }
     }
     const std::string whole = read(golden + damage.file);
     const size_t length = damage.length != 0 ? damage.length : whole.size() - damage.first;
     ASSERT_GE(whole.size(), damage.first + length);
-    directory.write(damage.file, whole);
-    ASSERT_TRUE(loads(is_alone ? directory.file(damage.file) : directory.path())) << damage.golden;
+    directory.file(damage.file, whole);
+    ASSERT_TRUE(loads(is_alone ? directory / damage.file : directory.path())) << damage.golden;
     for (int round = 0; round < kRounds; ++round) {
       std::string bytes = whole;
       for (int flips = 1 + round % 3; flips > 0; --flips) {
         char& byte = bytes[damage.first + random() % length];
         byte = static_cast<char>(round % 2 == 0 ? byte ^ (1 << random() % 8) : static_cast<int>(random()));
       }
-      directory.write(damage.file, bytes);
+      directory.file(damage.file, bytes);
       SCOPED_TRACE(testing::Message() << damage.golden << "/" << damage.file << ", round " << round);
-      (loads(is_alone ? directory.file(damage.file) : directory.path()) ? n_loaded : n_refused) += 1;
+      (loads(is_alone ? directory / damage.file : directory.path()) ? n_loaded : n_refused) += 1;
     }
   }
   EXPECT_GT(n_loaded, 50);

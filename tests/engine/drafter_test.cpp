@@ -48,7 +48,7 @@ class Speculation : public testing::Test {
     return result;
   }
 
-  TempDir directory_;
+  TemporaryDirectory directory_;
 };
 
 TEST_F(Speculation, WritesTheSameTextWhateverIsGuessed) {

@@ -15,12 +15,12 @@ using namespace test;
 constexpr int kEndOfText = 256;  // in the tiny vocabularies
 
 /// A GPT-J that likes one token far better than all others.
-std::string write_single_minded(const TempDir& directory, int token) {
+std::string write_single_minded(const TemporaryDirectory& directory, int token) {
   GgmlFile file = ggml_gptj(kTinyShape, DType::f16);
   const float liking = 1000;
   std::memcpy(file.tensor("lm_head.bias").data.data() + static_cast<size_t>(token) * sizeof liking, &liking,
               sizeof liking);
-  return directory.write("model.bin", file.bytes());
+  return directory.file("model.bin", file.bytes());
 }
 
 class Generate : public testing::Test {
@@ -36,7 +36,7 @@ class Generate : public testing::Test {
     return generate(*model_, *session_, sampler, prompt, options, callbacks);
   }
 
-  TempDir directory_;
+  TemporaryDirectory directory_;
   std::optional<Model> model_;
   std::optional<Session> session_;
 };

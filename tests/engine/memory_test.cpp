@@ -54,7 +54,7 @@ TEST(Memory, OfTheDemoModel) {
 }
 
 TEST(Memory, OfALargerModel) {
-  const TempDir directory;
+  const TemporaryDirectory directory;
   const ModelShape shape = {
       .n_vocab = 8000, .n_ctx = 128, .n_embd = 512, .n_head = 8, .n_layer = 8, .n_rot = 32};
   const std::string path = write_tiny(directory, "gptj", DType::f16, shape);

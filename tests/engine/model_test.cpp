@@ -9,7 +9,7 @@ namespace {
 using namespace test;
 
 TEST(Model, KnowsWhatItIs) {
-  const TempDir directory;
+  const TemporaryDirectory directory;
   const std::string path = write_tiny(directory, "gptj", DType::q4_1);
   const Model model(path);
   const ModelInfo& info = model.info();
@@ -39,7 +39,7 @@ TEST(Model, KnowsWhatItIs) {
 }
 
 TEST(Model, IsKnownBeforeItsWeightsAreRead) {
-  const TempDir directory;
+  const TemporaryDirectory directory;
   for (const char* architecture : {"gptj", "gpt2"}) {
     const std::string path = write_tiny(directory, architecture, DType::f16);
     const ModelInfo info = OpenedModel(path).info();
@@ -53,7 +53,7 @@ TEST(Model, IsKnownBeforeItsWeightsAreRead) {
 }
 
 TEST(Model, MoreTokensThanEmbeddingRowsAreAnError) {
-  const TempDir directory;
+  const TemporaryDirectory directory;
   const ModelShape shape = {.n_vocab = 260, .n_ctx = 8, .n_embd = 16, .n_head = 2, .n_layer = 1, .n_rot = 4};
   write_huggingface_gpt2(directory, shape, DType::f32);
   EXPECT_NO_THROW(OpenedModel(directory.path()));
@@ -66,7 +66,7 @@ TEST(Model, MoreTokensThanEmbeddingRowsAreAnError) {
 }
 
 TEST(Model, CountsOnlyItsWeights) {
-  const TempDir directory;
+  const TemporaryDirectory directory;
   const ModelShape shape = {.n_vocab = 260, .n_ctx = 64, .n_embd = 16, .n_head = 2, .n_layer = 1, .n_rot = 4};
   write_huggingface_gpt2(directory, shape, DType::f16);
   const ModelInfo without = OpenedModel(directory.path()).info();
@@ -75,7 +75,7 @@ TEST(Model, CountsOnlyItsWeights) {
   const int64_t side = 128;
   tensors.push_back(
       {"transformer.h.0.attn.bias", "F32", {1, 1, side, side}, random_values(DType::f32, side * side, 1)});
-  directory.write("model.safetensors", safetensors_bytes(tensors));
+  directory.file("model.safetensors", safetensors_bytes(tensors));
   const ModelInfo with = OpenedModel(directory.path()).info();
   EXPECT_EQ(with.tensors.size(), without.tensors.size() + 1);
   EXPECT_EQ(with.n_params, without.n_params);
@@ -85,7 +85,7 @@ TEST(Model, CountsOnlyItsWeights) {
 }
 
 TEST(Model, ThreadsOutOfRangeAreErrors) {
-  const TempDir directory;
+  const TemporaryDirectory directory;
   const std::string path = write_tiny(directory, "gptj", DType::f16);
   for (const int n_threads : {-1, 1025}) {
     expect_error([&] { Model model(path, {.n_threads = n_threads}); },
@@ -94,7 +94,7 @@ TEST(Model, ThreadsOutOfRangeAreErrors) {
 }
 
 TEST(Model, LoadingCanBeStopped) {
-  const TempDir directory;
+  const TemporaryDirectory directory;
   const std::string path = write_tiny(directory, "gptj", DType::f16);
   expect_error(
       [&] { Model model(path, {.n_threads = 1, .progress = [](uint64_t, uint64_t) { return false; }}); },
@@ -102,7 +102,7 @@ TEST(Model, LoadingCanBeStopped) {
 }
 
 TEST(Model, MayBeMovedWhileSessionsUseIt) {
-  const TempDir directory;
+  const TemporaryDirectory directory;
   Model first(write_tiny(directory, "gptj", DType::f16));
   const std::vector<int> ids = some_ids(6);
   const Logits expected = evaluate(first, {}, ids, 3);
@@ -114,9 +114,9 @@ TEST(Model, MayBeMovedWhileSessionsUseIt) {
 }
 
 TEST(Model, ErrorsOfEveryKindNameThePath) {
-  const TempDir directory;
-  const std::string empty = directory.write("empty.bin", ""), text = directory.write("text.bin", "no model");
-  for (const std::string& path : {directory.file("missing"), empty, text, directory.path()}) {
+  const TemporaryDirectory directory;
+  const std::string empty = directory.file("empty.bin", ""), text = directory.file("text.bin", "no model");
+  for (const std::string& path : {directory / "missing", empty, text, directory.path()}) {
     expect_error([&] { OpenedModel opened(path); }, {path});
     expect_error([&] { Model model(path); }, {path});
   }

@@ -34,7 +34,7 @@ TEST(PrefixLm, AgreesWithTheReference) {
 }
 
 TEST(PrefixLm, APromptMustFitTheBatch) {
-  const TempDir directory;
+  const TemporaryDirectory directory;
   const Model model(write_tiny(directory, "gptj", DType::f16));
   Session session(model, {.n_batch = 8, .prefix_lm = true});
   expect_error([&] { session.prefill(some_ids(9)); }, {"prompt", "at most 8 tokens", "batch", "found 9"});

@@ -111,7 +111,7 @@ class Sequences : public testing::Test {
     EXPECT_EQ(found, plain(walk.at(sequence), kv_type)) << "sequence " << sequence;
   }
 
-  TempDir directory_;
+  TemporaryDirectory directory_;
   Model model_;
 };
 
@@ -247,6 +247,20 @@ TEST_F(Sequences, OneThatIsFullIsAnErrorAndChangesNothing) {
   const std::vector<Session::Token> unknown = {{1, 1}, {300, 0}};
   expect_error([&] { walk.session.decode_each(unknown, [](int, std::span<const float>) { FAIL(); }); },
                {"token id"});
+  expect_plain(walk, 0, walk.decode({1, 0}, 1)[1]);
+}
+
+TEST_F(Sequences, OneThatIsGivenInPiecesIsAnErrorAndChangesNothing) {
+  SessionOptions all = options(2);
+  all.n_ctx = 20;
+  Walk walk(model_, all);
+  walk.prefill(0, 19);
+  walk.prefill(1, 5);
+  const std::vector<Session::Token> tokens = {{1, 0}, {1, 1}, {2, 0}};  // each piece alone has room
+  expect_error([&] { walk.session.decode_each(tokens, [](int, std::span<const float>) { FAIL(); }); },
+               {"sequence 0", "follow each other"});
+  EXPECT_EQ(walk.session.n_past(0), 19);
+  EXPECT_EQ(walk.session.n_past(1), 5);
   expect_plain(walk, 0, walk.decode({1, 0}, 1)[1]);
 }
 

@@ -18,13 +18,13 @@ class SessionDamage : public testing::Test {
  protected:
   SessionDamage()
       : model_(write_tiny(directory_, "gptj", DType::f16), {.n_threads = 1}),
-        saved_(model_, directory_.file("a.session"), {}, kTokens),
+        saved_(model_, directory_ / "a.session", {}, kTokens),
         good_(bytes_of(saved_.path)) {}
 
   /// The message that refuses a file of these bytes.
   std::string refusal(const std::string& bytes) const { return refusal(bytes, model_, {}); }
   std::string refusal(const std::string& bytes, const Model& model, const SessionOptions& options) const {
-    const std::string path = directory_.write("bad.session", bytes);
+    const std::string path = directory_.file("bad.session", bytes);
     Session session(model, options);
     session.prefill(some_ids(5));
     const std::string message = error_of([&] { load_session(session, path); });
@@ -55,7 +55,7 @@ class SessionDamage : public testing::Test {
     }
   }
 
-  TempDir directory_;
+  TemporaryDirectory directory_;
   Model model_;
   Saved saved_;
   std::string good_;
@@ -147,7 +147,7 @@ TEST_F(SessionDamage, OtherModels) {
     EXPECT_NE(refusal(good_, Model(path, {.n_threads = 1}), {}).find("another model"), std::string::npos)
         << what;
   };
-  const TempDir other;
+  const TemporaryDirectory other;
   expect_other(write_tiny(other, "gpt2", DType::f16), "architecture");
   expect_other(write_tiny(other, "gptj", DType::q8_0), "type");
   ModelShape shape = kTinyShape;
@@ -156,18 +156,18 @@ TEST_F(SessionDamage, OtherModels) {
   for (const char* name : {"transformer.h.1.attn.v_proj.weight", "transformer.ln_f.bias"}) {
     GgmlFile tuned = ggml_gptj(kTinyShape, DType::f16);
     for (char& byte : tuned.tensor(name).data) byte = static_cast<char>(byte ^ 1);
-    expect_other(other.write("tuned.bin", tuned.bytes()), name);
+    expect_other(other.file("tuned.bin", tuned.bytes()), name);
   }
 }
 
 TEST_F(SessionDamage, WhatIsNoFile) {
   Session session(model_);
-  expect_error([&] { load_session(session, directory_.file("missing")); }, {"missing", "No such file"});
+  expect_error([&] { load_session(session, directory_ / "missing"); }, {"missing", "No such file"});
   expect_error([&] { load_session(session, directory_.path()); }, {"regular file", "directory"});
-  expect_error([&] { load_session(session, directory_.write("text", std::string(100, 'x'))); },
+  expect_error([&] { load_session(session, directory_.file("text", std::string(100, 'x'))); },
                {"expected a session file"});
-  expect_error([&] { read_session_tokens(directory_.write("empty", "")); }, {"empty", "truncated"});
-  expect_error([&] { save_session(session, directory_.file("no/where")); }, {"no/where", "No such file"});
+  expect_error([&] { read_session_tokens(directory_.file("empty", "")); }, {"empty", "truncated"});
+  expect_error([&] { save_session(session, directory_ / "no/where"); }, {"no/where", "No such file"});
   expect_error([&] { save_session(session, directory_.path()); }, {"regular file"});
 }
 

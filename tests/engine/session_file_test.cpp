@@ -18,7 +18,7 @@ using namespace test;
 
 class SessionFile : public testing::Test {
  protected:
-  std::string path() const { return directory_.file("a.session"); }
+  std::string path() const { return directory_ / "a.session"; }
   ptrdiff_t n_files() const {
     return std::distance(std::filesystem::directory_iterator(directory_.path()), {});
   }
@@ -28,7 +28,7 @@ class SessionFile : public testing::Test {
     return Model(write_tiny(directory_, architecture, dtype, shape), {.n_threads = 2});
   }
 
-  TempDir directory_;
+  TemporaryDirectory directory_;
 };
 
 TEST_F(SessionFile, GoesOnToTheSameBits) {
@@ -141,8 +141,8 @@ TEST_F(SessionFile, IsUsedAsFarAsItIsTheTextsBeginning) {
 TEST_F(SessionFile, IsTheSameForTheSameWeightsInAnotherFile) {
   const Model model = tiny("gptj");
   const Saved saved(model, path(), {}, 20);
-  std::filesystem::rename(directory_.file("gptj.bin"), directory_.file("moved.bin"));
-  const Model moved(directory_.file("moved.bin"), {.n_threads = 1});
+  std::filesystem::rename(directory_ / "gptj.bin", directory_ / "moved.bin");
+  const Model moved(directory_ / "moved.bin", {.n_threads = 1});
   Session session(moved);
   EXPECT_EQ(load_session(session, path()), 20);
 }
@@ -246,7 +246,7 @@ TEST_F(SessionFile, ReplacesNoOtherFile) {
   const Model model = tiny("gptj");
   const Session session(model);
   for (const std::string& other : {std::string("\x93gptj\r\n\x1a and weights", 20), std::string("x")}) {
-    const std::string file = directory_.write("other", other);
+    const std::string file = directory_.file("other", other);
     const auto n = n_files();
     expect_error([&] { save_session(session, file); }, {file, "expected a session file", "another file"});
     expect_error([&] { SessionLock lock(file); }, {file, "expected a session file", "another file"});
@@ -254,8 +254,8 @@ TEST_F(SessionFile, ReplacesNoOtherFile) {
     EXPECT_EQ(n_files(), n);
   }
   for (const std::string& ours : {std::string(), std::string("\x93gpts")}) {  // new, and one that was cut off
-    save_session(session, directory_.write("ours", ours));
-    EXPECT_EQ(read_session_tokens(directory_.file("ours")).ids.size(), 0U);
+    save_session(session, directory_.file("ours", ours));
+    EXPECT_EQ(read_session_tokens(directory_ / "ours").ids.size(), 0U);
   }
 }
 
@@ -267,7 +267,7 @@ TEST_F(SessionFile, BelongsToOneProgram) {
   }
   EXPECT_EQ(n_files(), 0);  // nothing is left
   const SessionLock again(path());
-  expect_error([&] { SessionLock nowhere(directory_.file("no/where")); }, {"no/where", "No such file"});
+  expect_error([&] { SessionLock nowhere(directory_ / "no/where"); }, {"no/where", "No such file"});
 }
 
 }  // namespace

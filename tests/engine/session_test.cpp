@@ -15,7 +15,7 @@ class SessionTest : public testing::Test {
  protected:
   SessionTest() : model_(write_tiny(directory_, "gptj", DType::f16), {.n_threads = 2}) {}
 
-  TempDir directory_;
+  TemporaryDirectory directory_;
   Model model_;
 };
 
@@ -96,7 +96,7 @@ TEST_F(SessionTest, LogitsThatAreNoNumbersAreErrors) {
   for (const float wrong : {NAN, INFINITY, -INFINITY}) {
     GgmlFile file = ggml_gptj(kTinyShape, DType::f16);
     std::memcpy(file.tensor("lm_head.bias").data.data() + 200 * sizeof wrong, &wrong, sizeof wrong);
-    const Model model(directory_.write("damaged.bin", file.bytes()), {.n_threads = 1});
+    const Model model(directory_.file("damaged.bin", file.bytes()), {.n_threads = 1});
     Session session(model, {.n_threads = 1});
     const std::vector<std::string> words = {"logits are not finite", "damaged"};
     const std::vector<int> ids = {1, 2};

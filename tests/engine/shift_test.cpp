@@ -45,7 +45,7 @@ class Shift : public testing::Test {
       for (float& value : values) value *= 10;
       std::memcpy(data.data(), values.data(), data.size());
     }
-    return Model(directory_.write("attentive.bin", file.bytes()), {.n_threads = 2});
+    return Model(directory_.file("attentive.bin", file.bytes()), {.n_threads = 2});
   }
 
   Model tiny(std::string_view architecture, int n_ctx = kTinyShape.n_ctx) const {
@@ -54,7 +54,7 @@ class Shift : public testing::Test {
     return Model(write_tiny(directory_, architecture, DType::f16, shape), {.n_threads = 2});
   }
 
-  TempDir directory_;
+  TemporaryDirectory directory_;
 };
 
 /// In the first layer keys and values depend on nothing but token and position, so that a model of one layer must be, but

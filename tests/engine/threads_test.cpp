@@ -58,7 +58,7 @@ Logits evaluate_in_threes(const Model& model, const SessionOptions& options, std
 void expect_same_bits(const std::string& architecture) {
   const std::vector<int> ids = some_ids(kTokens);
   for (const Precision& precision : kPrecisions) {
-    const TempDir directory;
+    const TemporaryDirectory directory;
     const std::string path = write_tiny(directory, architecture, precision.dtype);
     const Model model(path, {.n_threads = 1}), loaded_by_many(path, {.n_threads = 3});
     for (const Way& way : ways()) {
@@ -85,7 +85,7 @@ TEST_F(SameBits, OfGpt2) {
 }
 
 TEST_F(SameBits, OfSessionsThatShareAModel) {
-  const TempDir directory;
+  const TemporaryDirectory directory;
   const Model model(write_tiny(directory, "gptj", DType::q4_0), {.n_threads = 2});
   const std::vector<int> ids = some_ids(40);
   const Logits expected = evaluate(model, {.n_threads = 1}, ids, 20);

@@ -17,10 +17,10 @@ namespace gptj::test {
 inline constexpr ModelShape kTinyShape = {
     .n_vocab = 300, .n_ctx = 80, .n_embd = 96, .n_head = 4, .n_layer = 2, .n_rot = 8};
 
-inline std::string write_tiny(const TempDir& directory, std::string_view architecture, DType dtype,
+inline std::string write_tiny(const TemporaryDirectory& directory, std::string_view architecture, DType dtype,
                               const ModelShape& shape = kTinyShape) {
   const GgmlFile file = architecture == "gptj" ? ggml_gptj(shape, dtype) : ggml_gpt2(shape, dtype);
-  return directory.write(std::string(architecture) + ".bin", file.bytes());
+  return directory.file(std::string(architecture) + ".bin", file.bytes());
 }
 
 inline std::vector<int> some_ids(int n, int n_vocab = kTinyShape.n_vocab) {

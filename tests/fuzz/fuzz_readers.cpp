@@ -173,7 +173,7 @@ class Place {
     const fs::path golden = fs::path(GPTJ_TEST_DATA) / "golden" / reader.beside;
     for (const auto& entry : fs::directory_iterator(golden)) {
       const fs::path name = entry.path().filename();
-      if (name != reader.file) fs::copy(entry.path(), directory_.file(name.native()));
+      if (name != reader.file) fs::copy(entry.path(), directory_ / name.native());
     }
   }
 
@@ -183,13 +183,13 @@ class Place {
   std::string put(std::string input) const {
     if (reader_.file.empty()) return input;
     if (reader_.mend != nullptr) reader_.mend(input);
-    const std::string path = directory_.write(reader_.file, input);
+    const std::string path = directory_.file(reader_.file, input);
     return reader_.beside.empty() ? path : directory_.path();
   }
 
  private:
   const Reader& reader_;
-  const test::TempDir directory_;
+  const test::TemporaryDirectory directory_;
 };
 
 std::unique_ptr<Place> place;

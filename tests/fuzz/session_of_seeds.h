@@ -12,8 +12,8 @@ struct SessionOfSeeds {
   /// Keys and values of a token, in F16.
   static constexpr uint64_t kTokenBytes = 2 * 2 * kShape.n_embd * kShape.n_layer;
 
-  test::TempDir directory;
-  Model model{directory.write("model.bin", test::ggml_gptj(kShape, DType::f16).bytes()), {.n_threads = 1}};
+  test::TemporaryDirectory directory;
+  Model model{directory.file("model.bin", test::ggml_gptj(kShape, DType::f16).bytes()), {.n_threads = 1}};
   Session session{model, {.n_threads = 1}};
 };
 

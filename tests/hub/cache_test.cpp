@@ -42,7 +42,7 @@ class Cache : public testing::Test {
 
   std::optional<std::string> find(const std::string& name) const { return find_cached_model(name, settings); }
 
-  TempDir directory;
+  TemporaryDirectory directory;
   HubSettings settings;
   fs::path folder = directory.path() + "/hub/models--org--name";
 };

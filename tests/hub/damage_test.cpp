@@ -135,10 +135,8 @@ TEST_F(HubDamage, AServerThatFallsSilent) {
 }
 
 TEST_F(HubDamage, AHubThatCannotBeReachedIsNotWaitedFor) {
-  for (const std::string nobody : {"http://127.0.0.1:1", "http://no-such-host.invalid"}) {
-    settings.endpoint = nobody;
-    expect_error([&] { pull(); }, {"no answer", nobody, "HF_ENDPOINT"});
-  }
+  settings.endpoint = "http://127.0.0.1:1";
+  expect_error([&] { pull(); }, {"no answer", settings.endpoint, "HF_ENDPOINT"});
   EXPECT_TRUE(notices.empty());
 }
 
@@ -302,7 +300,7 @@ TEST_F(HubDamage, ADiskThatIsFull) {
 }
 
 TEST_F(HubDamage, LinksThatLeadOutOfTheCacheAreNotWrittenThrough) {
-  const std::string outside = directory.write("outside", "precious");
+  const std::string outside = directory.file("outside", "precious");
   pull();
   const fs::path snapshot = folder() / "snapshots" / HubServer::commit_of("main");
   const fs::path blob = fs::canonical(snapshot / "model.safetensors");
@@ -319,7 +317,7 @@ TEST_F(HubDamage, LinksThatLeadOutOfTheCacheAreNotWrittenThrough) {
 }
 
 TEST_F(HubDamage, ACacheThatCannotBeWritten) {
-  settings.cache = directory.write("file", "no directory");
+  settings.cache = directory.file("file", "no directory");
   expect_error([&] { pull(); }, {"cannot create the directory", "file/models--org--name"});
 }
 

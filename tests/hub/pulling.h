@@ -61,7 +61,7 @@ class Pulling : public testing::Test {
     EXPECT_TRUE(incomplete().empty());
   }
 
-  TempDir directory;
+  TemporaryDirectory directory;
   std::string weights;
   std::vector<std::string> notices;
   HubServer hub;

@@ -76,12 +76,12 @@ TEST(HubSettings, Endpoint) {
 }
 
 TEST(HubSettings, TokenFromTheEnvironmentOrAFile) {
-  const TempDir directory;
+  const TemporaryDirectory directory;
   EXPECT_EQ(settings_with({{"HF_TOKEN", " hf_a\n"}}).token, "hf_a");
-  directory.write("token", "hf_b\n");
+  directory.file("token", "hf_b\n");
   EXPECT_EQ(settings_with({{"HF_HOME", directory.path()}}).token, "hf_b");
   EXPECT_EQ(settings_with({{"HF_HOME", directory.path()}, {"HF_TOKEN", "hf_a"}}).token, "hf_a");
-  const std::string other = directory.write("other", "hf_c");
+  const std::string other = directory.file("other", "hf_c");
   EXPECT_EQ(settings_with({{"HF_HOME", directory.path()}, {"HF_TOKEN_PATH", other}}).token, "hf_c");
   expect_error([] { settings_with({{"HF_TOKEN", "a\r\nX-Header: b"}}); }, {"token", "HF_TOKEN"});
 }

@@ -35,7 +35,7 @@ std::vector<Kind> kinds() {
 }
 
 TEST(GgmlDamage, HeaderFieldsThatLie) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const std::vector<std::string> gptj = {"n_vocab", "n_ctx", "n_embd", "n_head", "n_layer", "n_rot", "ftype"};
   const std::vector<std::string> gpt2 = {"n_vocab", "n_ctx", "n_embd", "n_head", "n_layer", "ftype"};
   for (const Kind& kind : kinds()) {
@@ -47,53 +47,53 @@ TEST(GgmlDamage, HeaderFieldsThatLie) {
         SCOPED_TRACE(kind.name + ": " + fields[i] + " = " + std::to_string(lie));
         GgmlFile file = kind.file;
         file.header[i] = lie;
-        expect_open_error(dir.write("m.bin", file.bytes()), {fields[i], std::to_string(lie)});
+        expect_open_error(dir.file("m.bin", file.bytes()), {fields[i], std::to_string(lie)});
       }
     }
   }
 }
 
 TEST(GgmlDamage, GgjtVersionsThatLie) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   for (const int32_t lie :
        {0, -1, 4, std::numeric_limits<int32_t>::max(), std::numeric_limits<int32_t>::min()}) {
     const GgmlFile file = in_ggjt(ggml_gptj(kTiny, DType::f32), lie);
-    expect_open_error(dir.write("m.bin", file.bytes()), {"version of ggjt", "1 to 3", std::to_string(lie)});
+    expect_open_error(dir.file("m.bin", file.bytes()), {"version of ggjt", "1 to 3", std::to_string(lie)});
   }
 }
 
 TEST(GgmlDamage, CountsThatAgreeInALie) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   for (const int32_t lie : kLies) {
     GgmlFile file = ggml_gptj(kTiny, DType::f32);
     file.header[0] = file.n_tokens = lie;
-    expect_open_error(dir.write("m.bin", file.bytes()), {"n_vocab", std::to_string(lie)});
+    expect_open_error(dir.file("m.bin", file.bytes()), {"n_vocab", std::to_string(lie)});
   }
   GgmlFile file = ggml_gptj(kTiny, DType::f32);
   file.header[0] = file.n_tokens = 4'000'000;  // allowed, but the file does not hold them
-  EXPECT_NE(open_error(dir.write("m.bin", file.bytes())), "");
+  EXPECT_NE(open_error(dir.file("m.bin", file.bytes())), "");
 }
 
 TEST(GgmlDamage, VocabularyThatContradictsTheHeader) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   for (const Kind& kind : kinds()) {
     for (const int32_t lie : {0, -1, 256, 258, std::numeric_limits<int32_t>::max()}) {
       GgmlFile file = kind.file;
       file.n_tokens = lie;
-      expect_open_error(dir.write("m.bin", file.bytes()), {"n_vocab", "number 257", std::to_string(lie)});
+      expect_open_error(dir.file("m.bin", file.bytes()), {"n_vocab", "number 257", std::to_string(lie)});
     }
   }
 }
 
 TEST(GgmlDamage, TokenLengthsThatLie) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const GgmlFile file = ggml_gptj(kTiny, DType::f32);
   const size_t length = 4 * (2 + file.header.size());  // of the first token
   for (const std::string lie : {"\xff\xff\xff\xff", "\xff\xff\xff\x7f", "\x01\x02\x03\x00"}) {
     std::string bytes = file.bytes();
     bytes.replace(length, 3, lie, 0, 3);
     bytes[length + 3] = lie.size() == 4 ? lie[3] : '\0';
-    expect_open_error(dir.write("m.bin", bytes), {"length of token 0"});
+    expect_open_error(dir.file("m.bin", bytes), {"length of token 0"});
   }
 }
 
@@ -104,7 +104,7 @@ struct TensorLie {
 };
 
 TEST(GgmlDamage, TensorFieldsThatLie) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const std::vector<TensorLie> lies = {
       {"type", [](GgmlTensor& t, int32_t lie) { t.type = lie; }, {"type"}},
       {"ne[0]", [](GgmlTensor& t, int32_t lie) { t.ne[0] = lie; }, {}},
@@ -117,7 +117,7 @@ TEST(GgmlDamage, TensorFieldsThatLie) {
         SCOPED_TRACE(kind.name + ": " + lie.field + " = " + std::to_string(value));
         GgmlFile file = kind.file;
         lie.tell(file.tensors.front(), value);
-        expect_open_error(dir.write("m.bin", file.bytes()), lie.words);
+        expect_open_error(dir.file("m.bin", file.bytes()), lie.words);
       }
     }
     const std::string header = kind.file.tensors.front().header();
@@ -130,7 +130,7 @@ TEST(GgmlDamage, TensorFieldsThatLie) {
         for (size_t i = 0; i < 4; ++i) {
           bytes[at + field + i] = static_cast<char>(static_cast<uint32_t>(value) >> (8 * i));
         }
-        expect_open_error(dir.write("m.bin", bytes),
+        expect_open_error(dir.file("m.bin", bytes),
                           {field == 0 ? "number of dimensions" : "length of name", std::to_string(value)});
       }
     }
@@ -138,48 +138,48 @@ TEST(GgmlDamage, TensorFieldsThatLie) {
 }
 
 TEST(GgmlDamage, TypesThatDoNotFit) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   GgmlFile file = ggml_gptj(kTiny, DType::f32);
   file.tensors.front().type = 2;
-  expect_open_error(dir.write("m.bin", file.bytes()),
+  expect_open_error(dir.file("m.bin", file.bytes()),
                     {"'transformer.wte.weight'", "type", "0 (f32) or 1 (f16)", "found 2"});
 
   file.header.back() = 2002;
-  expect_open_error(dir.write("m.bin", file.bytes()),
+  expect_open_error(dir.file("m.bin", file.bytes()),
                     {"'transformer.wte.weight'", "multiple of 32", "q4_0", "found 2"});
   file.tensors.front().type = 12;
-  expect_open_error(dir.write("m.bin", file.bytes()),
+  expect_open_error(dir.file("m.bin", file.bytes()),
                     {"'transformer.wte.weight'", "multiple of 256", "q4_K", "found 2"});
   file.tensors.front().type = 19;
-  expect_open_error(dir.write("m.bin", file.bytes()), {"'transformer.wte.weight'", "type", "found 19"});
+  expect_open_error(dir.file("m.bin", file.bytes()), {"'transformer.wte.weight'", "type", "found 19"});
   file.header.back() = 1002;  // before there were k-types
   file.tensors.front().type = 12;
-  expect_open_error(dir.write("m.bin", file.bytes()), {"'transformer.wte.weight'", "type", "found 12"});
+  expect_open_error(dir.file("m.bin", file.bytes()), {"'transformer.wte.weight'", "type", "found 12"});
 }
 
 TEST(GgmlDamage, DoubledTensors) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   GgmlFile file = ggml_gptj(kTiny, DType::f32);
   file.tensors.push_back(file.tensors[3]);
-  expect_open_error(dir.write("m.bin", file.bytes()), {file.tensors[3].name, "twice"});
+  expect_open_error(dir.file("m.bin", file.bytes()), {file.tensors[3].name, "twice"});
 }
 
 TEST(GgmlDamage, HostileNamesAreShownSafely) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   GgmlFile file = ggml_gptj(kTiny, DType::f32);
   file.tensors[3].name = "\x1b[31m\n";
   file.tensors[3].type = 99;
-  expect_open_error(dir.write("m.bin", file.bytes()), {"'\\x1b[31m\\n'"});
+  expect_open_error(dir.file("m.bin", file.bytes()), {"'\\x1b[31m\\n'"});
 }
 
 TEST(GgmlDamage, SomethingAfterTheLastTensor) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   for (const Kind& kind : kinds()) {
     for (const size_t n : std::vector<size_t>{1, 11, 12, 100, 5000}) {
       const std::string zeros(n, '\0');
-      expect_open_error(dir.write("m.bin", kind.file.bytes() + zeros), {"number of dimensions"});
+      expect_open_error(dir.file("m.bin", kind.file.bytes() + zeros), {"number of dimensions"});
       const std::string text(n, 'x');
-      expect_open_error(dir.write("m.bin", kind.file.bytes() + text), {"number of dimensions"});
+      expect_open_error(dir.file("m.bin", kind.file.bytes() + text), {"number of dimensions"});
     }
   }
 }
@@ -201,11 +201,11 @@ void expect_truncation_error(const std::string& path, size_t size) {
 }
 
 TEST(GgmlDamage, TruncatedAnywhere) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   for (const GgmlFile& file : {ggml_gptj(kTiny, DType::f32), ggml_gpt2(kTiny, DType::f16),
                                in_ggjt(with_transposed(ggml_gpt2(kTiny, DType::f16)), 1)}) {
     const std::string bytes = file.bytes();
-    const std::string path = dir.write("m.bin", bytes);
+    const std::string path = dir.file("m.bin", bytes);
     const std::set<size_t> whole = whole_sizes(file);
     const size_t step = kSanitized ? 7 : 1;
     for (size_t size = bytes.size(); size > 0;) {
@@ -214,13 +214,13 @@ TEST(GgmlDamage, TruncatedAnywhere) {
       ASSERT_NO_FATAL_FAILURE(expect_truncation_error(path, size));
     }
     for (const size_t size : whole) {
-      EXPECT_EQ(open_error(dir.write("m.bin", bytes.substr(0, size))), "") << "cut at " << size;
+      EXPECT_EQ(open_error(dir.file("m.bin", bytes.substr(0, size))), "") << "cut at " << size;
     }
   }
 }
 
 TEST(GgmlDamage, TruncatedAroundEverySection) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   for (const GgmlFile& file :
        {ggml_gptj({}, DType::q5_1), ggml_gpt2({}, DType::q4_1), in_ggjt(ggml_gptj({}, DType::q4_0), 3),
         with_encoding(ggml_gptj({}, DType::f16), 5, 4), with_encoding(ggml_gpt2({}, DType::f16), 1002, 2)}) {
@@ -229,7 +229,7 @@ TEST(GgmlDamage, TruncatedAroundEverySection) {
     ASSERT_EQ(sections.back(), bytes.size());
     std::set<size_t, std::greater<>> sizes;  // a file only ever gets shorter
     for (const size_t section : sections) sizes.insert({section - 1, section, section + 1});
-    const std::string path = dir.write("m.bin", bytes);
+    const std::string path = dir.file("m.bin", bytes);
     const std::set<size_t> whole = whole_sizes(file);
     for (const size_t size : sizes) {
       if (size >= bytes.size() || whole.contains(size)) continue;
@@ -239,7 +239,7 @@ TEST(GgmlDamage, TruncatedAroundEverySection) {
 }
 
 TEST(GgmlDamage, FlippedBits) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   std::mt19937 random(20230519);
   int opened = 0;
   for (const Kind& kind : kinds()) {
@@ -249,7 +249,7 @@ TEST(GgmlDamage, FlippedBits) {
       for (unsigned n = 0; n <= random() % 3; ++n) {
         flipped[random() % bytes.size()] ^= static_cast<char>(1 << random() % 8);
       }
-      const std::string path = dir.write("m.bin", flipped);
+      const std::string path = dir.file("m.bin", flipped);
       try {
         expect_consistent(open_model_file(path));
         ++opened;

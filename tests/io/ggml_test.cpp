@@ -32,11 +32,11 @@ void expect_same_tensors(const ModelFile& model, const GgmlFile& file) {
 }
 
 TEST(Ggml, ReadsGptJOfEveryType) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   for (const DType dtype : kGgmlTypes) {
     SCOPED_TRACE(info(dtype).name);
     const GgmlFile file = ggml_gptj({}, dtype);
-    const ModelFile model = open_model_file(dir.write("ggml-model.bin", file.bytes()));
+    const ModelFile model = open_model_file(dir.file("ggml-model.bin", file.bytes()));
     expect_same_tensors(model, file);
     expect_consistent(model);
     EXPECT_EQ(model.format, "ggml");
@@ -57,11 +57,11 @@ TEST(Ggml, ReadsGptJOfEveryType) {
 }
 
 TEST(Ggml, ReadsGpt2OfEveryType) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   for (const DType dtype : kGgmlTypes) {
     SCOPED_TRACE(info(dtype).name);
     const GgmlFile file = ggml_gpt2({}, dtype);
-    const ModelFile model = open_model_file(dir.write("ggml-model.bin", file.bytes()));
+    const ModelFile model = open_model_file(dir.file("ggml-model.bin", file.bytes()));
     expect_same_tensors(model, file);
     expect_consistent(model);
     EXPECT_EQ(model.config->at("model_type"), "gpt2");
@@ -71,56 +71,55 @@ TEST(Ggml, ReadsGpt2OfEveryType) {
 }
 
 TEST(Ggml, Gpt2MayHaveItsOwnHead) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   GgmlFile file = ggml_gpt2({}, DType::f16);
   GgmlTensor head = file.tensor("model/wte");
   head.name = "model/lm_head";
   file.tensors.push_back(head);
-  EXPECT_EQ(open_model_file(dir.write("m.bin", file.bytes())).config->at("tie_word_embeddings"), false);
+  EXPECT_EQ(open_model_file(dir.file("m.bin", file.bytes())).config->at("tie_word_embeddings"), false);
 }
 
 // A cut between two tensors must not turn GPT-J's missing head into a tied one.
 TEST(Ggml, GptJIsNeverTied) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   GgmlFile file = ggml_gptj({}, DType::f16);
   file.tensors.resize(file.tensors.size() - 2);
-  EXPECT_EQ(open_model_file(dir.write("m.bin", file.bytes())).config->at("tie_word_embeddings"), false);
+  EXPECT_EQ(open_model_file(dir.file("m.bin", file.bytes())).config->at("tie_word_embeddings"), false);
 }
 
 TEST(Ggml, OpenVocabGivesTheSameTokens) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const GgmlFile file = ggml_gpt2({}, DType::q4_0);
-  EXPECT_EQ(open_vocab(dir.write("m.bin", file.bytes())).tokens, file.tokens);
+  EXPECT_EQ(open_vocab(dir.file("m.bin", file.bytes())).tokens, file.tokens);
 }
 
 // Where the numbers fit both layouts, only the tensors' names tell them apart.
 TEST(Ggml, NamesDecideBetweenTheLayouts) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   ModelShape shape;
   shape.n_vocab = 2002;
   const std::string gptj =
       ggml_gptj(shape, DType::q4_0).bytes();  // ftype 2002 could be GPT-2's n_vocab again
-  EXPECT_EQ(open_model_file(dir.write("m.bin", gptj)).config->at("model_type"), "gptj");
-  expect_open_error(dir.write("m.bin", std::string_view(gptj).substr(0, gptj.size() - 1)),
-                    {"'lm_head.bias'"});
+  EXPECT_EQ(open_model_file(dir.file("m.bin", gptj)).config->at("model_type"), "gptj");
+  expect_open_error(dir.file("m.bin", std::string_view(gptj).substr(0, gptj.size() - 1)), {"'lm_head.bias'"});
 
   shape.n_vocab = 300;
   GgmlFile gpt2 = ggml_gpt2(shape, DType::f16);
   gpt2.tokens[299] = gpt2.tokens[0];
   gpt2.tokens[0] = std::string(300, 'x');  // its length could be GPT-J's n_vocab again
-  EXPECT_EQ(open_model_file(dir.write("m.bin", gpt2.bytes())).config->at("model_type"), "gpt2");
+  EXPECT_EQ(open_model_file(dir.file("m.bin", gpt2.bytes())).config->at("model_type"), "gpt2");
   gpt2.tensors.back().data.pop_back();
-  expect_open_error(dir.write("m.bin", gpt2.bytes()), {"'model/ln_f/b'"});
+  expect_open_error(dir.file("m.bin", gpt2.bytes()), {"'model/ln_f/b'"});
 }
 
 TEST(Ggml, RefusesAnotherArchitecturesNames) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   GgmlFile file = ggml_gptj({}, DType::f32);
   file.tensors = ggml_gpt2({}, DType::f32).tensors;
-  expect_open_error(dir.write("m.bin", file.bytes()), {"'transformer.wte.weight'", "gptj"});
+  expect_open_error(dir.file("m.bin", file.bytes()), {"'transformer.wte.weight'", "gptj"});
   file = ggml_gpt2({}, DType::f32);
   file.tensors = ggml_gptj({}, DType::f32).tensors;
-  expect_open_error(dir.write("m.bin", file.bytes()), {"'model/wte'", "gpt2"});
+  expect_open_error(dir.file("m.bin", file.bytes()), {"'model/wte'", "gpt2"});
 }
 
 /// A type of an old file and what its matrices are found as.
@@ -144,11 +143,11 @@ constexpr OldType kOldTypes[] = {
 };
 
 TEST(Ggml, ReadsQuantizationsOfEveryVersion) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   for (const auto& [ftype, type, found, dtype] : kOldTypes) {
     SCOPED_TRACE(found);
     for (const GgmlFile& file : {ggml_gptj({}, DType::f16), ggml_gpt2({}, DType::f16)}) {
-      const ModelFile model = open_model_file(dir.write("m.bin", with_encoding(file, ftype, type).bytes()));
+      const ModelFile model = open_model_file(dir.file("m.bin", with_encoding(file, ftype, type).bytes()));
       expect_consistent(model);
       EXPECT_STREQ(model.tensors.front().type(), found);
       EXPECT_EQ(model.tensors.front().dtype, dtype);
@@ -157,19 +156,19 @@ TEST(Ggml, ReadsQuantizationsOfEveryVersion) {
   for (const auto& [ftype, dtype] : {std::pair{1008, DType::q5_0}, {1009, DType::q5_1}}) {  // as in version 2
     GgmlFile file = ggml_gptj({}, dtype);
     file.header.back() = ftype;
-    const ModelFile model = open_model_file(dir.write("m.bin", file.bytes()));
+    const ModelFile model = open_model_file(dir.file("m.bin", file.bytes()));
     EXPECT_EQ(model.tensors.front().encoding, nullptr);
     EXPECT_EQ(model.tensors.front().dtype, dtype);
   }
 }
 
 TEST(Ggml, ReadsKTypes) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const ModelShape shape = {.n_embd = 256, .n_layer = 1};
   for (const int32_t type : {10, 11, 12, 13, 14}) {
     for (const GgmlFile& file : {ggml_gptj(shape, DType::f16), ggml_gpt2(shape, DType::f16)}) {
       const ModelFile model =
-          open_model_file(dir.write("m.bin", with_encoding(file, 2000 + type, type).bytes()));
+          open_model_file(dir.file("m.bin", with_encoding(file, 2000 + type, type).bytes()));
       expect_consistent(model);
       EXPECT_EQ(model.tensors.front().encoding, encoding_of_ggml_type(type));
     }
@@ -178,20 +177,20 @@ TEST(Ggml, ReadsKTypes) {
 
 // As quantizers of 22 to 27 April 2023 did.
 TEST(Ggml, TensorsMayHaveTheNumberOfTheFilesType) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   for (const auto& [ftype, type, found] : {std::tuple{5, 4, "q4_2"}, {6, 5, "q4_3"}}) {
     GgmlFile file = with_encoding(ggml_gptj({}, DType::f16), ftype, type);
     for (GgmlTensor& tensor : file.tensors) tensor.type = tensor.type == type ? ftype : tensor.type;
-    EXPECT_STREQ(open_model_file(dir.write("m.bin", file.bytes())).tensors.front().type(), found);
+    EXPECT_STREQ(open_model_file(dir.file("m.bin", file.bytes())).tensors.front().type(), found);
   }
 }
 
 TEST(Ggml, RefusesTypesOfNoEra) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const auto with_ftype = [&](int32_t ftype) {
     GgmlFile file = ggml_gptj({}, DType::q4_0);
     file.header.back() = ftype;
-    return dir.write("m.bin", file.bytes());
+    return dir.file("m.bin", file.bytes());
   };
   expect_open_error(with_ftype(1005), {"ftype", "q4_2 (5)", "q4_0 (2, 1002, 2002)", "found 1005"});
   expect_open_error(with_ftype(2006), {"ftype", "q4_3 (6)", "found 2006"});
@@ -200,10 +199,10 @@ TEST(Ggml, RefusesTypesOfNoEra) {
 }
 
 TEST(Ggml, TurnsTransposedMatrices) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   for (const GgmlFile& file : {ggml_gptj({}, DType::f16), ggml_gpt2({}, DType::f32)}) {
     const GgmlFile old = with_transposed(file);
-    const ModelFile model = open_model_file(dir.write("m.bin", old.bytes()));
+    const ModelFile model = open_model_file(dir.file("m.bin", old.bytes()));
     expect_consistent(model);
     size_t n_turned = 0;
     for (size_t i = 0; i < file.tensors.size(); ++i) {
@@ -219,16 +218,16 @@ TEST(Ggml, TurnsTransposedMatrices) {
 }
 
 TEST(Ggml, TransposedMatricesWereNeverQuantized) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const GgmlFile file = with_transposed(ggml_gptj({}, DType::q4_0));
-  expect_open_error(dir.write("m.bin", file.bytes()), {"q_proj.weight", "expected f32 or f16", "found q4_0"});
+  expect_open_error(dir.file("m.bin", file.bytes()), {"q_proj.weight", "expected f32 or f16", "found q4_0"});
 }
 
 TEST(Ggml, ReadsGgjt) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   for (const GgmlFile& file : {ggml_gptj({}, DType::f16), ggml_gpt2({}, DType::q5_1)}) {
     const GgmlFile ggjt = in_ggjt(file, 3);
-    const ModelFile model = open_model_file(dir.write("m.bin", ggjt.bytes()));
+    const ModelFile model = open_model_file(dir.file("m.bin", ggjt.bytes()));
     expect_same_tensors(model, ggjt);
     expect_consistent(model);
     EXPECT_EQ(model.vocab.tokens, file.tokens);
@@ -238,11 +237,11 @@ TEST(Ggml, ReadsGgjt) {
 
 // The first such files had no version in ftype.
 TEST(Ggml, GgjtsVersionSaysThatOfQuantization) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const GgmlFile plain = ggml_gptj({}, DType::f16);
   const auto type_of = [&](GgmlFile file, int32_t ftype, int32_t version) {
     file.header.back() = ftype;
-    return std::string(open_model_file(dir.write("m.bin", in_ggjt(file, version).bytes())).tensors[0].type());
+    return std::string(open_model_file(dir.file("m.bin", in_ggjt(file, version).bytes())).tensors[0].type());
   };
   EXPECT_EQ(type_of(with_encoding(plain, 2, 2), 2, 1), "q4_0, version 0");
   EXPECT_EQ(type_of(with_encoding(plain, 1002, 2), 2, 2), "q4_0, version 1");
@@ -252,21 +251,21 @@ TEST(Ggml, GgjtsVersionSaysThatOfQuantization) {
 }
 
 TEST(Ggml, SaysThatAGgjtIsProbablyLlamas) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   GgmlFile file = in_ggjt(ggml_gptj({}, DType::f16), 3);
   file.header = {32000, 4096, 256, 32, 32, 128, 2};  // whose vocabulary follows at once, without its length
   file.n_tokens = 0;
-  expect_open_error(dir.write("m.bin", file.bytes()), {"n_vocab", "32000", "ggjt", "LLaMA"});
+  expect_open_error(dir.file("m.bin", file.bytes()), {"n_vocab", "32000", "ggjt", "LLaMA"});
 }
 
 // Tensors lie beyond 4 GiB, and the data (here a hole) is never read.
 TEST(Ggml, ReadsAFileOfTwelveGigabytesByItsHeaders) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   ModelShape shape;
   shape.n_layer = 28;
   GgmlFile file = ggml_gptj(shape, DType::f16);
   const size_t first_tensor = file.bytes().find(file.tensors.front().header());
-  std::ofstream out(dir.file("m.bin"), std::ios::binary);
+  std::ofstream out(dir / "m.bin", std::ios::binary);
   out << file.bytes().substr(0, first_tensor);
   for (const GgmlTensor& tensor : file.tensors) {
     GgmlTensor large = tensor;
@@ -278,7 +277,7 @@ TEST(Ggml, ReadsAFileOfTwelveGigabytesByItsHeaders) {
   }
   out.close();
 
-  const ModelFile model = open_model_file(dir.file("m.bin"));
+  const ModelFile model = open_model_file(dir / "m.bin");
   EXPECT_EQ(model.tensors.size(), 285U);
   EXPECT_EQ(model.tensors.back().offset + model.tensors.back().bytes, model.files.front()->size());
   EXPECT_GT(model.files.front()->size(), uint64_t{11} << 30);

@@ -17,52 +17,52 @@ constexpr uint64_t kMax = std::numeric_limits<uint64_t>::max();
 constexpr uint64_t kLies[] = {0, kMax, kMax / 2, kMax / 4, uint64_t{1} << 32};
 
 TEST(GgufDamage, TruncationAtEveryBoundary) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   for (const GgufFile& file : {gguf_gpt2(kTiny), gguf_gptj(kTiny)}) {
     const std::string bytes = file.bytes();
-    ASSERT_EQ(open_error(dir.write("m.gguf", bytes)), "");
+    ASSERT_EQ(open_error(dir.file("m.gguf", bytes)), "");
     for (const size_t at : file.sections()) {
       for (const size_t end : {at - 1, at, at + 1}) {
         // The last tensor is followed by padding only.
         if (end == 0 || end == kMax || end + 32 > bytes.size()) continue;
-        EXPECT_NE(open_error(dir.write("m.gguf", bytes.substr(0, end))), "") << "cut at " << end;
+        EXPECT_NE(open_error(dir.file("m.gguf", bytes.substr(0, end))), "") << "cut at " << end;
       }
     }
   }
 }
 
 TEST(GgufDamage, PaddingMayBeMissingAtTheEnd) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const GgufFile file = gguf_gpt2(kTiny);
   const std::string bytes = file.bytes();
   const size_t padding = bytes.size() - file.sections().rbegin()[1] - file.tensors.back().data.size();
-  EXPECT_EQ(open_error(dir.write("m.gguf", bytes.substr(0, bytes.size() - padding))), "");
-  EXPECT_NE(open_error(dir.write("m.gguf", bytes.substr(0, bytes.size() - padding - 1))), "");
+  EXPECT_EQ(open_error(dir.file("m.gguf", bytes.substr(0, bytes.size() - padding))), "");
+  EXPECT_NE(open_error(dir.file("m.gguf", bytes.substr(0, bytes.size() - padding - 1))), "");
 }
 
 TEST(GgufDamage, EveryFieldOfTheHeader) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   for (const uint64_t lie : kLies) {
     GgufFile file = gguf_gpt2(kTiny);
     file.n_tensors = lie;
-    expect_open_error(dir.write("m.gguf", file.bytes()), {});
+    expect_open_error(dir.file("m.gguf", file.bytes()), {});
     file = gguf_gpt2(kTiny);
     file.n_keys = lie;
-    expect_open_error(dir.write("m.gguf", file.bytes()), {});
+    expect_open_error(dir.file("m.gguf", file.bytes()), {});
   }
   for (const int off : {-1, 1}) {
     GgufFile file = gguf_gpt2(kTiny);
     file.n_keys += static_cast<uint64_t>(off);
-    expect_open_error(dir.write("m.gguf", file.bytes()), {});
+    expect_open_error(dir.file("m.gguf", file.bytes()), {});
     file = gguf_gpt2(kTiny);
     file.n_tensors += 1;
-    expect_open_error(dir.write("m.gguf", file.bytes()), {});
+    expect_open_error(dir.file("m.gguf", file.bytes()), {});
   }
 }
 
 /// Each length in the header, at these places of the whole file's bytes.
 TEST(GgufDamage, EveryLengthOfTheHeader) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const GgufFile file = gguf_gpt2(kTiny);
   const std::string bytes = file.bytes();
   std::vector<size_t> lengths;
@@ -80,13 +80,13 @@ TEST(GgufDamage, EveryLengthOfTheHeader) {
     for (const uint64_t lie : kLies) {
       std::string damaged = bytes;
       damaged.replace(at, 8, gguf_number(lie, 8));
-      EXPECT_NE(open_error(dir.write("m.gguf", damaged)), "") << lie << " at " << at;
+      EXPECT_NE(open_error(dir.file("m.gguf", damaged)), "") << lie << " at " << at;
     }
   }
 }
 
 TEST(GgufDamage, TypesOfKeys) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const GgufFile whole = gguf_gptj(kTiny);
   for (const GgufPair& pair : whole.pairs) {
     for (const uint32_t type : {0u, 3u, 6u, 7u, 8u, 9u, 10u, 12u, 13u, 0x7fffffffu, 0xffffffffu}) {
@@ -99,7 +99,7 @@ TEST(GgufDamage, TypesOfKeys) {
       const bool is_number = pair.type == 4;
       const bool fits = (is_number && pair.key.ends_with("token_id") && (type < 6 || type == 10)) ||
                         (pair.type == 6 && type == 12);
-      const std::string message = open_error(dir.write("m.gguf", file.bytes()));
+      const std::string message = open_error(dir.file("m.gguf", file.bytes()));
       EXPECT_EQ(message == "", fits) << pair.key << ", type " << type << ": " << message;
       if (!fits) {
         EXPECT_NE(message.find(pair.key), std::string::npos) << message;
@@ -109,7 +109,7 @@ TEST(GgufDamage, TypesOfKeys) {
 }
 
 TEST(GgufDamage, NumbersOfKeys) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const GgufFile whole = gguf_gptj(kTiny);
   for (const char* key : {"context_length", "embedding_length", "block_count", "attention.head_count",
                           "feed_forward_length", "rope.dimension_count"}) {
@@ -117,32 +117,32 @@ TEST(GgufDamage, NumbersOfKeys) {
     for (const uint32_t lie : {0u, 0x7fffffffu, 0xffffffffu}) {
       GgufFile file = whole;
       file.set(name, lie);
-      expect_open_error(dir.write("m.gguf", file.bytes()), {name, std::to_string(lie)});
+      expect_open_error(dir.file("m.gguf", file.bytes()), {name, std::to_string(lie)});
     }
     GgufFile file = whole;
     file.pair(name) = {name, 5, gguf_number(0xffffffff, 4)};
-    expect_open_error(dir.write("m.gguf", file.bytes()), {name, "below"});
+    expect_open_error(dir.file("m.gguf", file.bytes()), {name, "below"});
     file.pair(name) = {name, 10, gguf_number(kMax, 8)};
-    expect_open_error(dir.write("m.gguf", file.bytes()), {name, "18446744073709551615"});
+    expect_open_error(dir.file("m.gguf", file.bytes()), {name, "18446744073709551615"});
   }
   for (const uint32_t lie : {0u, 3u, 1u << 17, 0xffffffffu}) {
     GgufFile file = whole;
     file.set("general.alignment", lie);
-    expect_open_error(dir.write("m.gguf", file.bytes()), {"general.alignment", std::to_string(lie)});
+    expect_open_error(dir.file("m.gguf", file.bytes()), {"general.alignment", std::to_string(lie)});
   }
   GgufFile file = whole;
   file.pairs.push_back({"gptj.rope.freq_base", 6, gguf_number(0x47c35000, 4)});  // 100000
   ++file.n_keys;
-  expect_open_error(dir.write("m.gguf", file.bytes()), {"gptj.rope.freq_base", "100000"});
+  expect_open_error(dir.file("m.gguf", file.bytes()), {"gptj.rope.freq_base", "100000"});
 }
 
 TEST(GgufDamage, MissingAndDoubledKeys) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const GgufFile whole = gguf_gptj(kTiny);
   for (const GgufPair& pair : whole.pairs) {
     GgufFile file = whole;
     file.erase(pair.key);
-    const std::string message = open_error(dir.write("m.gguf", file.bytes()));
+    const std::string message = open_error(dir.file("m.gguf", file.bytes()));
     const bool optional = pair.key.ends_with("_id") || pair.key.ends_with("epsilon") ||
                           pair.key.ends_with("token_type") || pair.key.ends_with(".pre") ||
                           pair.key.ends_with("feed_forward_length") || pair.key.ends_with("dimension_count");
@@ -154,7 +154,7 @@ TEST(GgufDamage, MissingAndDoubledKeys) {
     file = whole;
     file.pairs.push_back(pair);
     ++file.n_keys;
-    expect_open_error(dir.write("m.gguf", file.bytes()), {pair.key, "twice"});
+    expect_open_error(dir.file("m.gguf", file.bytes()), {pair.key, "twice"});
   }
 }
 
@@ -164,7 +164,7 @@ struct TensorLie {
 };
 
 TEST(GgufDamage, EveryFieldOfATensor) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const TensorLie lies[] = {
       {"offset", [](GgufTensor& t, uint64_t lie) { t.offset = lie; }},
       {"dimension 0", [](GgufTensor& t, uint64_t lie) { t.ne[0] = lie; }},
@@ -179,38 +179,38 @@ TEST(GgufDamage, EveryFieldOfATensor) {
       lie.tell(tensor, value);
       if (tensor.ne.size() > 0 && tensor.ne.size() < 5 && lie.field == "number of dimensions") continue;
       SCOPED_TRACE(lie.field + " = " + std::to_string(value));
-      expect_open_error(dir.write("m.gguf", file.bytes()), {"'blk.0.attn_output.weight'"});
+      expect_open_error(dir.file("m.gguf", file.bytes()), {"'blk.0.attn_output.weight'"});
     }
   }
 }
 
 TEST(GgufDamage, SizesThatOverflow) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   for (const uint64_t n : {uint64_t{1} << 16, uint64_t{1} << 21, uint64_t{1} << 32, uint64_t{1} << 62}) {
     GgufFile file = gguf_gpt2(kTiny);
     file.tensors.back().ne = {n, n, n, n};
-    expect_open_error(dir.write("m.gguf", file.bytes()), {"'output_norm.bias'"});
+    expect_open_error(dir.file("m.gguf", file.bytes()), {"'output_norm.bias'"});
   }
 }
 
 TEST(GgufDamage, Places) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   GgufFile file = gguf_gpt2(kTiny);
   file.tensors[3].offset += 8;
-  expect_open_error(dir.write("m.gguf", file.bytes()), {file.tensors[3].name, "multiple of 32"});
+  expect_open_error(dir.file("m.gguf", file.bytes()), {file.tensors[3].name, "multiple of 32"});
   file = gguf_gpt2(kTiny);
   file.tensors[3].offset = file.tensors[2].offset;
-  expect_open_error(dir.write("m.gguf", file.bytes()), {"offset", "where", "ends"});
+  expect_open_error(dir.file("m.gguf", file.bytes()), {"offset", "where", "ends"});
   file = gguf_gpt2(kTiny);
   file.tensors[3].name = file.tensors[2].name;
-  expect_open_error(dir.write("m.gguf", file.bytes()), {file.tensors[2].name, "twice"});
+  expect_open_error(dir.file("m.gguf", file.bytes()), {file.tensors[2].name, "twice"});
   file = gguf_gpt2(kTiny);
   file.tensors[0].type = 12;
-  expect_open_error(dir.write("m.gguf", file.bytes()), {"token_embd", "multiple of 256", "q4_K", "found 4"});
+  expect_open_error(dir.file("m.gguf", file.bytes()), {"token_embd", "multiple of 256", "q4_K", "found 4"});
 }
 
 TEST(GgufDamage, Arrays) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const std::string nested = gguf_array(GgufType::array, 1, gguf_array(GgufType::u8, 1, "x"));
   const std::string values[] = {
       nested,
@@ -224,18 +224,18 @@ TEST(GgufDamage, Arrays) {
     GgufFile file = gguf_gpt2(kTiny);
     file.pairs.push_back({"any.key", 9, value});
     ++file.n_keys;
-    EXPECT_NE(open_error(dir.write("m.gguf", file.bytes())), "");
+    EXPECT_NE(open_error(dir.file("m.gguf", file.bytes())), "");
   }
 }
 
 TEST(GgufDamage, Vocabulary) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const GgufFile whole = gguf_gpt2(kTiny);
   const auto with = [&](const char* key, const std::string& value, const std::vector<std::string>& words) {
     GgufFile file = whole;
     file.pair(key).value = value;
     SCOPED_TRACE(key);
-    expect_open_error(dir.write("m.gguf", file.bytes()), words);
+    expect_open_error(dir.file("m.gguf", file.bytes()), words);
   };
   const auto i32s = [](uint64_t n, uint64_t value) {
     std::string out;
@@ -256,33 +256,33 @@ TEST(GgufDamage, Vocabulary) {
 }
 
 TEST(GgufDamage, HostileNamesAreShownSafely) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const std::string hostile = "\x1b[31m\n\"\r" + std::string(200, 'x');
   GgufFile file = gguf_gpt2(kTiny);
   file.tensors[3].name = hostile;
   file.tensors[3].offset += 8;
-  expect_open_error(dir.write("m.gguf", file.bytes()), {"\\x1b[31m\\n"});
+  expect_open_error(dir.file("m.gguf", file.bytes()), {"\\x1b[31m\\n"});
   file = gguf_gpt2(kTiny);
   file.pairs.push_back({hostile, 99, ""});
   ++file.n_keys;
-  expect_open_error(dir.write("m.gguf", file.bytes()), {"\\x1b[31m\\n"});
+  expect_open_error(dir.file("m.gguf", file.bytes()), {"\\x1b[31m\\n"});
   file = gguf_gpt2(kTiny);
   file.set("general.architecture", hostile);
-  expect_open_error(dir.write("m.gguf", file.bytes()), {"\\x1b[31m\\n"});
+  expect_open_error(dir.file("m.gguf", file.bytes()), {"\\x1b[31m\\n"});
   file = gguf_gpt2(kTiny);
   file.tensors[3].name = std::string(257, 'x');
-  expect_open_error(dir.write("m.gguf", file.bytes()), {"length of name", "257"});
+  expect_open_error(dir.file("m.gguf", file.bytes()), {"length of name", "257"});
 }
 
 TEST(GgufDamage, AnyByteOfTheHeader) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   std::mt19937 random(7);
   for (const GgufFile& file : {gguf_gpt2(kTiny), gguf_gptj(kTiny)}) {
     const std::string bytes = file.bytes();
     for (size_t at = 0; at < file.header().size(); ++at) {
       std::string damaged = bytes;
       damaged[at] = static_cast<char>(random());
-      const std::string path = dir.write("m.gguf", damaged);
+      const std::string path = dir.file("m.gguf", damaged);
       const std::string message = open_error(path);  // or it is consistent
       EXPECT_LT(message.size(), 700U) << message;
       if (message.empty()) expect_consistent(open_model_file(path));

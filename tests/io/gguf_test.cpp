@@ -20,11 +20,11 @@ const FileTensor& find(const ModelFile& model, std::string_view name) {
 }
 
 TEST(Gguf, Gpt2) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   for (const uint32_t version : {2u, 3u}) {
     GgufFile file = gguf_gpt2(kTiny);
     file.version = version;
-    const ModelFile model = open_model_file(dir.write("m.gguf", file.bytes()));
+    const ModelFile model = open_model_file(dir.file("m.gguf", file.bytes()));
     EXPECT_EQ(model.format, "GGUF");
     EXPECT_EQ(model.naming, Naming::gguf);
     EXPECT_EQ(*model.config, nlohmann::json({{"model_type", "gpt2"},
@@ -49,8 +49,8 @@ TEST(Gguf, Gpt2) {
 }
 
 TEST(Gguf, GptJ) {
-  const TempDir dir;
-  const ModelFile model = open_model_file(dir.write("m", gguf_gptj(kTiny).bytes()));
+  const TemporaryDirectory dir;
+  const ModelFile model = open_model_file(dir.file("m", gguf_gptj(kTiny).bytes()));
   EXPECT_EQ(model.config->at("model_type"), "gptj");
   EXPECT_EQ(model.config->at("rotary_dim"), 2);
   EXPECT_EQ(model.config->at("tie_word_embeddings"), false);
@@ -58,9 +58,9 @@ TEST(Gguf, GptJ) {
 }
 
 TEST(Gguf, Vocabulary) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   GgufFile file = gguf_gpt2(kTiny);
-  const std::string path = dir.write("m.gguf", file.bytes());
+  const std::string path = dir.file("m.gguf", file.bytes());
   const Vocab vocab = open_vocab(path);
   EXPECT_EQ(vocab.tokens,
             (std::vector<std::string>{"a", "b", "ab", " ", "<|endoftext|>", "[PAD5]", "[PAD6]", "[PAD7]"}));
@@ -88,23 +88,23 @@ TEST(Gguf, VocabularyOfAConverter) {
 }
 
 TEST(Gguf, VocabularyAlone) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   GgufFile file = gguf_gpt2(kTiny);
   file.set("general.architecture", "any");
   file.tensors.clear();
   file.n_tensors = 0;
-  EXPECT_EQ(open_vocab(dir.write("m.gguf", file.bytes())).tokens.size(), 8U);
+  EXPECT_EQ(open_vocab(dir.file("m.gguf", file.bytes())).tokens.size(), 8U);
 }
 
 TEST(Gguf, VocabularyWithLessAndMore) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   GgufFile file = gguf_gpt2(kTiny);
   for (const char* key : {"token_type", "bos_token_id", "eos_token_id", "pre"}) {
     file.erase(std::string("tokenizer.ggml.") + key);
   }
   file.pairs.push_back({"tokenizer.ggml.add_space_prefix", 7, "\x01"});
   file.n_keys = file.pairs.size();
-  const Vocab vocab = open_vocab(dir.write("m.gguf", file.bytes()));
+  const Vocab vocab = open_vocab(dir.file("m.gguf", file.bytes()));
   EXPECT_EQ(vocab.tokens.size(), 8U);
   EXPECT_TRUE(vocab.added.empty());
   EXPECT_FALSE(vocab.bos || vocab.eos);
@@ -113,12 +113,12 @@ TEST(Gguf, VocabularyWithLessAndMore) {
 
 // A user's tokens stand as they are, whatever their characters would mean in the alphabet for bytes.
 TEST(Gguf, UserDefinedTokens) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   GgufFile file = gguf_gpt2(kTiny);
   std::string types = file.pair("tokenizer.ggml.token_type").value;
   types[4 + 8 + 3 * 4] = 4;
   file.pair("tokenizer.ggml.token_type").value = types;
-  const Vocab vocab = open_vocab(dir.write("m.gguf", file.bytes()));
+  const Vocab vocab = open_vocab(dir.file("m.gguf", file.bytes()));
   EXPECT_EQ(vocab.tokens[3], "\xc4\xa0");
   ASSERT_EQ(vocab.added.size(), 2U);
   EXPECT_EQ(vocab.added[0].id, 3);
@@ -126,7 +126,7 @@ TEST(Gguf, UserDefinedTokens) {
 }
 
 TEST(Gguf, TypesThatBecomeOthers) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   ModelShape shape = kTiny;
   shape.n_embd = 64;
   GgufFile file = gguf_gpt2(shape);
@@ -139,7 +139,7 @@ TEST(Gguf, TypesThatBecomeOthers) {
     file.tensors.erase(file.tensors.begin() + 13, file.tensors.end());  // what follows would lie elsewhere
     file.n_tensors = file.tensors.size();
     down.data.assign(64 * block_bytes, '\1');
-    const ModelFile model = open_model_file(dir.write("m.gguf", file.bytes()));
+    const ModelFile model = open_model_file(dir.file("m.gguf", file.bytes()));
     const FileTensor& found = find(model, "blk.0.ffn_down.weight");
     ASSERT_NE(found.encoding, nullptr);
     EXPECT_EQ(found.encoding->ggml_type, static_cast<int>(type));
@@ -150,24 +150,24 @@ TEST(Gguf, TypesThatBecomeOthers) {
 }
 
 TEST(Gguf, TypesThatAreNotRead) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   GgufFile file = gguf_gpt2(kTiny);
   file.tensor("output_norm.bias").type = 19;
   file.tensor("output_norm.weight").type = 77;
-  const ModelFile model = open_model_file(dir.write("m.gguf", file.bytes()));
+  const ModelFile model = open_model_file(dir.file("m.gguf", file.bytes()));
   ASSERT_EQ(model.unread.size(), 2U);
   EXPECT_EQ(model.unread[0].type, "type 77");
   EXPECT_EQ(model.unread[1].type, "iq1_s");
   EXPECT_EQ(model.unread[1].name, "output_norm.bias");
   EXPECT_EQ(model.config->at("tie_word_embeddings"), true);
   file.add({"output.weight", {4, 8}, 16, 0, std::string(32, '\0')});
-  EXPECT_EQ(open_model_file(dir.write("m.gguf", file.bytes())).config->at("tie_word_embeddings"), false);
+  EXPECT_EQ(open_model_file(dir.file("m.gguf", file.bytes())).config->at("tie_word_embeddings"), false);
   file.tensor("token_embd.weight").type = 16;
-  expect_open_error(dir.write("m.gguf", file.bytes()), {"token_embd.weight", "iq2_xxs", "not read"});
+  expect_open_error(dir.file("m.gguf", file.bytes()), {"token_embd.weight", "iq2_xxs", "not read"});
 }
 
 TEST(Gguf, OtherAlignment) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   GgufFile file = gguf_gpt2(kTiny);
   file.set("general.alignment", 8);  // 32 is a multiple of it, but the data may begin earlier
   std::string bytes = file.header();
@@ -177,25 +177,25 @@ TEST(Gguf, OtherAlignment) {
     bytes += tensor.data;
     bytes.resize(bytes.size() + (32 - tensor.data.size() % 32) % 32);
   }
-  const ModelFile model = open_model_file(dir.write("m.gguf", bytes));
+  const ModelFile model = open_model_file(dir.file("m.gguf", bytes));
   EXPECT_EQ(find(model, "token_embd.weight").offset, (used + 7) / 8 * 8);
 }
 
 TEST(Gguf, OtherArchitecturesAreNamed) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   GgufFile file = gguf_gpt2(kTiny);
   file.set("general.architecture", "llama");
-  expect_open_error(dir.write("m.gguf", file.bytes()), {"general.architecture", "gptj or gpt2", "'llama'"});
+  expect_open_error(dir.file("m.gguf", file.bytes()), {"general.architecture", "gptj or gpt2", "'llama'"});
   file.set("general.architecture", "gpt2");
   file.set("tokenizer.ggml.model", "llama");
-  expect_open_error(dir.write("m.gguf", file.bytes()), {"tokenizer.ggml.model", "gpt2", "'llama'"});
+  expect_open_error(dir.file("m.gguf", file.bytes()), {"tokenizer.ggml.model", "gpt2", "'llama'"});
   file.set("tokenizer.ggml.model", "gpt2");
   file.set("tokenizer.ggml.pre", "llama-bpe");
-  expect_open_error(dir.write("m.gguf", file.bytes()), {"tokenizer.ggml.pre", "'llama-bpe'"});
+  expect_open_error(dir.file("m.gguf", file.bytes()), {"tokenizer.ggml.pre", "'llama-bpe'"});
 }
 
 TEST(Gguf, OtherVersionsAreNamed) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const std::pair<uint32_t, std::string> cases[] = {{1, "August 2023"},
                                                     {0, "found 0"},
                                                     {4, "found 4"},
@@ -204,7 +204,7 @@ TEST(Gguf, OtherVersionsAreNamed) {
   for (const auto& [version, word] : cases) {
     GgufFile file = gguf_gpt2(kTiny);
     file.version = version;
-    expect_open_error(dir.write("m.gguf", file.bytes()), {"GGUF", word});
+    expect_open_error(dir.file("m.gguf", file.bytes()), {"GGUF", word});
   }
 }
 
@@ -230,39 +230,39 @@ std::string part_name(size_t number) {
   return "m-0000" + std::to_string(number + 1) + "-of-00003.gguf";
 }
 
-std::string write_parts(const TempDir& dir, const std::vector<GgufFile>& parts) {
-  for (size_t i = 0; i < parts.size(); ++i) dir.write(part_name(i), parts[i].bytes());
-  return dir.file(part_name(0));
+std::string write_parts(const TemporaryDirectory& dir, const std::vector<GgufFile>& parts) {
+  for (size_t i = 0; i < parts.size(); ++i) dir.file(part_name(i), parts[i].bytes());
+  return dir / part_name(0);
 }
 
 TEST(GgufParts, AreOneModel) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const ModelFile model = open_model_file(write_parts(dir, three_parts()));
   EXPECT_EQ(model.files.size(), 3U);
   EXPECT_EQ(model.tensors.size(), 16U);
   EXPECT_EQ(find(model, "output_norm.bias").file, model.files[2].get());
   EXPECT_EQ(model.vocab.tokens.size(), 8U);
   expect_consistent(model);
-  expect_open_error(dir.file(part_name(1)), {"part 2 of 3", "name the first", "m-00001-of-00003.gguf"});
+  expect_open_error(dir / part_name(1), {"part 2 of 3", "name the first", "m-00001-of-00003.gguf"});
 }
 
 TEST(GgufParts, MissingOrMixedUp) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const std::vector<GgufFile> parts = three_parts();
   const std::string first = write_parts(dir, parts);
-  std::filesystem::remove(dir.file(part_name(1)));
+  std::filesystem::remove(dir / part_name(1));
   EXPECT_NE(open_error(first).find(part_name(1)), std::string::npos);
-  dir.write(part_name(1), parts[2].bytes());
+  dir.file(part_name(1), parts[2].bytes());
   EXPECT_NE(open_error(first).find("split.no"), std::string::npos);
-  dir.write(part_name(1), gguf_gpt2(kTiny).bytes());
+  dir.file(part_name(1), gguf_gpt2(kTiny).bytes());
   EXPECT_NE(open_error(first).find("split.no: expected 1, found no such key"), std::string::npos);
 
-  dir.write(part_name(1), parts[1].bytes());
-  expect_open_error(dir.write("other.gguf", parts[0].bytes()), {"part 1 of 3", "-00001-of-00003.gguf"});
+  dir.file(part_name(1), parts[1].bytes());
+  expect_open_error(dir.file("other.gguf", parts[0].bytes()), {"part 1 of 3", "-00001-of-00003.gguf"});
 }
 
 TEST(GgufParts, CountsThatLie) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const std::vector<GgufFile> parts = three_parts();
   for (const char* key : {"split.no", "split.count", "split.tensors.count"}) {
     for (const uint64_t lie : {1u, 2u, 17u, 0x7fffu, 0xffffu}) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <random>
@@ -148,35 +147,14 @@ std::vector<SafeTensor> safe_tensors(const std::vector<Piece>& pieces, DType dty
   return tensors;
 }
 
-void write_huggingface(const TempDir& directory, std::string_view model_type, const ModelShape& shape,
-                       const std::vector<SafeTensor>& tensors) {
-  directory.write("config.json", huggingface_config(model_type, shape).dump(1));
-  directory.write("model.safetensors", safetensors_bytes(tensors));
+void write_huggingface(const TemporaryDirectory& directory, std::string_view model_type,
+                       const ModelShape& shape, const std::vector<SafeTensor>& tensors) {
+  directory.file("config.json", huggingface_config(model_type, shape).dump(1));
+  directory.file("model.safetensors", safetensors_bytes(tensors));
   write_tokenizer(directory, shape.n_vocab);
 }
 
 }  // namespace
-
-TempDir::TempDir() : path_(std::filesystem::temp_directory_path() / "gptj-test-XXXXXX") {
-  if (::mkdtemp(path_.data()) == nullptr) throw std::runtime_error("cannot make a directory " + path_);
-}
-
-TempDir::~TempDir() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
-}
-
-std::string TempDir::file(std::string_view name) const {
-  return path_ + "/" + std::string(name);
-}
-
-std::string TempDir::write(std::string_view name, std::string_view bytes) const {
-  std::filesystem::remove(file(name));  // some file systems flush a file that is written over, which is slow
-  std::ofstream out(file(name), std::ios::binary);
-  out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  if (!out.flush()) throw std::runtime_error("cannot write " + file(name));
-  return file(name);
-}
 
 std::string random_values(DType dtype, int64_t values, uint32_t seed) {
   std::mt19937 random(seed);
@@ -375,18 +353,18 @@ nlohmann::json huggingface_config(std::string_view model_type, const ModelShape&
   return config;
 }
 
-void write_tokenizer(const TempDir& directory, int n_vocab) {
+void write_tokenizer(const TemporaryDirectory& directory, int n_vocab) {
   nlohmann::json vocab = nlohmann::json::object();
   for (int id = 0; id < n_vocab; ++id) vocab[id < kBytes ? printable(id) : token_text(id)] = id;
-  directory.write("vocab.json", vocab.dump());
-  directory.write("merges.txt", "#version: 0.2\n");
+  directory.file("vocab.json", vocab.dump());
+  directory.file("merges.txt", "#version: 0.2\n");
 }
 
-void write_huggingface_gptj(const TempDir& directory, const ModelShape& shape, DType dtype) {
+void write_huggingface_gptj(const TemporaryDirectory& directory, const ModelShape& shape, DType dtype) {
   write_huggingface(directory, "gptj", shape, huggingface_gptj(shape, dtype));
 }
 
-void write_huggingface_gpt2(const TempDir& directory, const ModelShape& shape, DType dtype) {
+void write_huggingface_gpt2(const TemporaryDirectory& directory, const ModelShape& shape, DType dtype) {
   write_huggingface(directory, "gpt2", shape, huggingface_gpt2(shape, dtype));
 }
 

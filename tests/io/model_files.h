@@ -8,26 +8,11 @@
 #include <string_view>
 #include <vector>
 
+#include "base/temporary_directory.h"
 #include "tensor/dtype.h"
 
 /// Writes small model files for tests: valid ones, and through their public fields any lie.
 namespace gptj::test {
-
-/// A directory of its own, gone with the object.
-class TempDir {
- public:
-  TempDir();
-  ~TempDir();
-  TempDir(const TempDir&) = delete;
-  TempDir& operator=(const TempDir&) = delete;
-
-  const std::string& path() const { return path_; }
-  std::string file(std::string_view name) const;
-  std::string write(std::string_view name, std::string_view bytes) const;  // returns the file's path
-
- private:
-  std::string path_;
-};
 
 /// The sizes of a model. n_vocab > 256 gives vocabularies that can encode any text: the 256 bytes come first,
 /// then "<|endoftext|>", then filling.
@@ -96,10 +81,10 @@ std::vector<SafeTensor> huggingface_codegen(const ModelShape& shape, DType dtype
 nlohmann::json huggingface_config(std::string_view model_type, const ModelShape& shape);
 
 /// vocab.json and merges.txt (without merges) for `n_vocab` tokens.
-void write_tokenizer(const TempDir& directory, int n_vocab);
+void write_tokenizer(const TemporaryDirectory& directory, int n_vocab);
 
 /// config.json, model.safetensors and tokenizer of the models above.
-void write_huggingface_gptj(const TempDir& directory, const ModelShape& shape, DType dtype);
-void write_huggingface_gpt2(const TempDir& directory, const ModelShape& shape, DType dtype);
+void write_huggingface_gptj(const TemporaryDirectory& directory, const ModelShape& shape, DType dtype);
+void write_huggingface_gpt2(const TemporaryDirectory& directory, const ModelShape& shape, DType dtype);
 
 }  // namespace gptj::test

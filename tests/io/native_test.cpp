@@ -51,7 +51,7 @@ std::string merges_of_a_long_token() {
 class Native : public testing::Test {
  protected:
   std::string write() const {
-    const std::string path = dir.file("model.gptj");
+    const std::string path = dir / "model.gptj";
     const Vocab vocab = some_vocab();
     NativeWriter writer(path, {kConfig, vocab, {{"m", DType::q4, {20, 64}}, {"v", DType::f32, {5}}}});
     EXPECT_EQ(writer.file_bytes() % kNativeAlignment, 64U);
@@ -77,7 +77,7 @@ class Native : public testing::Test {
     start.checksum = native_checksum(start, rest);
     std::string bytes = std::string(reinterpret_cast<const char*>(&start), sizeof start) + rest;
     bytes.resize(native_aligned(bytes.size()) + data_bytes);
-    return dir.write("lie.gptj", bytes);
+    return dir.file("lie.gptj", bytes);
   }
   std::string with_header(const std::string& text, size_t data_bytes) const {
     return with_header(text, three_tokens(), data_bytes);
@@ -99,7 +99,7 @@ class Native : public testing::Test {
     expect_open_error(with_header(lie.dump(), kDataBytes), words);
   }
 
-  TempDir dir;
+  TemporaryDirectory dir;
 };
 
 TEST_F(Native, ReadsWhatIsWritten) {
@@ -121,7 +121,7 @@ TEST_F(Native, ReadsWhatIsWritten) {
   EXPECT_TRUE(model.vocab.add_prefix_space);
   EXPECT_EQ(model.vocab.bos, std::nullopt);
   EXPECT_EQ(model.vocab.eos, 258);
-  EXPECT_EQ(open_vocab(dir.file("model.gptj")).tokens, vocab.tokens);
+  EXPECT_EQ(open_vocab(dir / "model.gptj").tokens, vocab.tokens);
 
   ASSERT_EQ(model.tensors.size(), 2U);
   EXPECT_TRUE(model.tensors[0].panels);
@@ -141,13 +141,13 @@ TEST_F(Native, ReadsWhatIsWritten) {
 }
 
 TEST_F(Native, AnUnfinishedFileLeavesNothing) {
-  { NativeWriter(dir.file("model.gptj"), {kConfig, some_vocab(), {{"v", DType::f32, {5}}}}); }
+  { NativeWriter(dir / "model.gptj", {kConfig, some_vocab(), {{"v", DType::f32, {5}}}}); }
   EXPECT_TRUE(std::filesystem::is_empty(dir.path()));
 }
 
 TEST_F(Native, ChecksThatTheDiskHasRoom) {
   const OutputTensor huge = {"m", DType::f32, {1 << 24, 1 << 20}};  // 70 terabytes
-  EXPECT_THROW(NativeWriter(dir.file("model.gptj"), {kConfig, some_vocab(), {huge}}), Error);
+  EXPECT_THROW(NativeWriter(dir / "model.gptj", {kConfig, some_vocab(), {huge}}), Error);
   EXPECT_TRUE(std::filesystem::is_empty(dir.path()));
 }
 
@@ -267,7 +267,7 @@ TEST_F(Native, FieldsOfTheStartThatLie) {
     SCOPED_TRACE(testing::Message() << at << " = " << value);
     std::string other = bytes;
     std::memcpy(other.data() + at, &value, size);
-    expect_open_error(dir.write("other.gptj", other), words);
+    expect_open_error(dir.file("other.gptj", other), words);
   }
 }
 
@@ -275,7 +275,7 @@ TEST_F(Native, TruncatedAnywhere) {
   const std::string bytes = read_text_file(write(), 1 << 20);
   for (size_t size = 0; size < bytes.size(); size += size < 64 ? 1 : 61) {
     SCOPED_TRACE(size);
-    expect_open_error(dir.write("cut.gptj", std::string_view(bytes).substr(0, size)), {"cut.gptj"});
+    expect_open_error(dir.file("cut.gptj", std::string_view(bytes).substr(0, size)), {"cut.gptj"});
   }
 }
 
@@ -288,7 +288,7 @@ TEST_F(Native, EveryFlippedBitOfTheHeaderIsFound) {
     std::string flipped = bytes;
     flipped[bit / 8] ^= static_cast<char>(1 << bit % 8);
     SCOPED_TRACE(bit);
-    expect_open_error(dir.write("flipped.gptj", flipped), {"flipped.gptj"});
+    expect_open_error(dir.file("flipped.gptj", flipped), {"flipped.gptj"});
   }
 }
 

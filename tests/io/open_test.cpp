@@ -27,7 +27,7 @@ TEST(Open, DemoModels) {
 }
 
 TEST(Open, TinyHuggingFaceDirectories) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   write_huggingface_gpt2(dir, {}, DType::bf16);
   const ModelFile gpt2 = open_model_file(dir.path());
   EXPECT_EQ(gpt2.path, dir.path());
@@ -40,18 +40,18 @@ TEST(Open, TinyHuggingFaceDirectories) {
 }
 
 TEST(Open, SafetensorsFileStandsForItsDirectory) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   write_huggingface_gptj(dir, {}, DType::f16);
-  fs::rename(dir.file("model.safetensors"), dir.file("other.safetensors"));
-  EXPECT_EQ(open_model_file(dir.file("other.safetensors")).tensors.size(), 5U + 2 * 10);
-  EXPECT_EQ(open_vocab(dir.file("other.safetensors")).tokens.size(), 257U);
+  fs::rename(dir / "model.safetensors", dir / "other.safetensors");
+  EXPECT_EQ(open_model_file(dir / "other.safetensors").tensors.size(), 5U + 2 * 10);
+  EXPECT_EQ(open_vocab(dir / "other.safetensors").tokens.size(), 257U);
   expect_open_error(dir.path(), {"model.safetensors", "other.safetensors"});
-  fs::remove(dir.file("config.json"));
-  expect_open_error(dir.file("other.safetensors"), {"config.json"});
+  fs::remove(dir / "config.json");
+  expect_open_error(dir / "other.safetensors", {"config.json"});
 }
 
 TEST(Open, MereFileNameLiesInTheCurrentDirectory) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   write_huggingface_gptj(dir, {}, DType::f16);
   const fs::path before = fs::current_path();
   fs::current_path(dir.path());
@@ -62,37 +62,37 @@ TEST(Open, MereFileNameLiesInTheCurrentDirectory) {
 
 // The hub's cache keeps files elsewhere and links to them from a snapshot.
 TEST(Open, LinksOfTheHubsCache) {
-  const TempDir blobs;
-  const TempDir snapshot;
+  const TemporaryDirectory blobs;
+  const TemporaryDirectory snapshot;
   write_huggingface_gptj(blobs, {}, DType::f16);
   for (const char* name : {"config.json", "model.safetensors", "vocab.json", "merges.txt"}) {
-    fs::create_symlink(blobs.file(name), snapshot.file(name));
+    fs::create_symlink(blobs / name, snapshot / name);
   }
   EXPECT_EQ(open_error(snapshot.path()), "");
-  EXPECT_EQ(open_error(snapshot.file("model.safetensors")), "");
-  fs::remove(blobs.file("model.safetensors"));
+  EXPECT_EQ(open_error(snapshot / "model.safetensors"), "");
+  fs::remove(blobs / "model.safetensors");
   expect_open_error(snapshot.path(), {"model.safetensors", "No such file"});
 }
 
 TEST(Open, VocabOfADirectoryWithOnlyATokenizer) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   write_tokenizer(dir, 300);
   EXPECT_EQ(open_vocab(dir.path()).tokens.size(), 300U);
   expect_open_error(dir.path(), {"config.json", "model.safetensors"});
 }
 
 TEST(Open, IncompleteDirectories) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   expect_open_error(dir.path(), {"config.json", "model.safetensors"});
-  dir.write("model.safetensors", safetensors_bytes(huggingface_gptj({}, DType::f16)));
+  dir.file("model.safetensors", safetensors_bytes(huggingface_gptj({}, DType::f16)));
   expect_open_error(dir.path(), {"config.json"});
-  dir.write("config.json", "{\"a\":1,\"a\":2}");
+  dir.file("config.json", "{\"a\":1,\"a\":2}");
   expect_open_error(dir.path(), {"config.json", "twice"});
-  dir.write("config.json", "[]");
+  dir.file("config.json", "[]");
   expect_open_error(dir.path(), {"config.json", "object"});
-  dir.write("config.json", "");
+  dir.file("config.json", "");
   expect_open_error(dir.path(), {"config.json", "JSON"});
-  dir.write("config.json", "{}");
+  dir.file("config.json", "{}");
   expect_open_error(dir.path(), {"vocab.json"});
   write_tokenizer(dir, 257);
   EXPECT_EQ(open_error(dir.path()), "");  // what {} lacks is for the model to say
@@ -100,14 +100,14 @@ TEST(Open, IncompleteDirectories) {
 
 TEST(Open, DirectoriesOfOtherForms) {
   for (const std::string name : {"tf_model.h5", "flax_model.msgpack"}) {
-    const TempDir dir;
-    dir.write("config.json", "{}");
-    dir.write(name, "x");
+    const TemporaryDirectory dir;
+    dir.file("config.json", "{}");
+    dir.file(name, "x");
     expect_open_error(dir.path(), {name, "not read", "save_pretrained"});
   }
   for (const std::string name : {"model.gguf", "ggml-model.bin"}) {
-    const TempDir dir;
-    dir.write(name, "x");
+    const TemporaryDirectory dir;
+    dir.file(name, "x");
     expect_open_error(dir.path(), {name, "name that file"});
   }
 }
@@ -127,35 +127,35 @@ TEST(Open, ForeignFiles) {
       {"<!DOCTYPE html>", {"web page"}},
       {"\x1f\x8b\x08", {"gzip"}},
   };
-  const TempDir dir;
+  const TemporaryDirectory dir;
   for (const Foreign& foreign : files) {
-    expect_open_error(dir.write("m.bin", foreign.begin + "rest"), foreign.words);
+    expect_open_error(dir.file("m.bin", foreign.begin + "rest"), foreign.words);
     write_huggingface_gptj(dir, {}, DType::f16);
-    dir.write("model.safetensors", foreign.begin);
+    dir.file("model.safetensors", foreign.begin);
     expect_open_error(dir.path(), foreign.words);
   }
 }
 
 // The length of a header is any number: it may look like another kind's first bytes.
 TEST(Open, SafetensorsThatBeginLikeAPickle) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   write_huggingface_gptj(dir, {}, DType::f16);
   const std::string header = safetensors_header({{"a", "F32", {1}, "aaaa"}}).dump();
-  dir.write("model.safetensors", safetensors_bytes(header + std::string(0x280 - header.size(), ' '), "aaaa"));
+  dir.file("model.safetensors", safetensors_bytes(header + std::string(0x280 - header.size(), ' '), "aaaa"));
   EXPECT_EQ(open_error(dir.path()), "");
-  EXPECT_EQ(open_error(dir.file("model.safetensors")), "");
+  EXPECT_EQ(open_error(dir / "model.safetensors"), "");
 }
 
 TEST(Open, NoModelAtAll) {
-  const TempDir dir;
-  expect_open_error(dir.file("missing.bin"), {"No such file"});
-  expect_open_error(dir.write("empty.bin", ""), {"empty", "ggml"});
-  expect_open_error(dir.write("text", "hello"), {"68 65 6c 6c 6f", "ggml", "safetensors", "directory"});
-  expect_open_error(dir.write("byte", "\xff"), {"ff"});
-  const std::string fifo = dir.file("fifo");
+  const TemporaryDirectory dir;
+  expect_open_error(dir / "missing.bin", {"No such file"});
+  expect_open_error(dir.file("empty.bin", ""), {"empty", "ggml"});
+  expect_open_error(dir.file("text", "hello"), {"68 65 6c 6c 6f", "ggml", "safetensors", "directory"});
+  expect_open_error(dir.file("byte", "\xff"), {"ff"});
+  const std::string fifo = dir / "fifo";
   ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
   expect_open_error(fifo, {"regular file"});
-  EXPECT_THROW(open_vocab(dir.file("missing.bin")), Error);
+  EXPECT_THROW(open_vocab(dir / "missing.bin"), Error);
   EXPECT_THROW(open_vocab(fifo), Error);
   EXPECT_THROW(open_model_file(""), Error);
 }

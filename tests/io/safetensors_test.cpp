@@ -13,17 +13,17 @@ namespace {
 class Safetensors : public testing::Test {
  protected:
   Safetensors() {
-    dir.write("config.json", huggingface_config("gptj", shape).dump());
+    dir.file("config.json", huggingface_config("gptj", shape).dump());
     write_tokenizer(dir, shape.n_vocab);
   }
 
   std::string write(const std::string& header, const std::string& data) {
-    dir.write("model.safetensors", safetensors_bytes(header, data));
+    dir.file("model.safetensors", safetensors_bytes(header, data));
     return dir.path();
   }
 
   std::string write(const std::vector<SafeTensor>& tensors) {
-    dir.write("model.safetensors", safetensors_bytes(tensors));
+    dir.file("model.safetensors", safetensors_bytes(tensors));
     return dir.path();
   }
 
@@ -33,7 +33,7 @@ class Safetensors : public testing::Test {
     expect_open_error(write(R"({"x":)" + entry + "}", std::string(16, 'x')), words);
   }
 
-  TempDir dir;
+  TemporaryDirectory dir;
   ModelShape shape;
 };
 
@@ -121,7 +121,7 @@ TEST_F(Safetensors, HeadersThatLie) {
   const auto with_length = [&](uint64_t length, const std::string& rest) {
     std::string bytes;
     for (int i = 0; i < 8; ++i) bytes += static_cast<char>(length >> (8 * i));
-    dir.write("model.safetensors", bytes + rest);
+    dir.file("model.safetensors", bytes + rest);
     return dir.path();
   };
   for (const uint64_t length : {uint64_t{3}, uint64_t{1} << 24, uint64_t{0xffffffff}}) {
@@ -150,7 +150,7 @@ TEST_F(Safetensors, TruncatedAtEveryByte) {
       safetensors_bytes({{"a", "F32", {2, 2}, std::string(16, 'a')}, {"b", "U8", {3}, "bbb"}});
   for (size_t size = 0; size < bytes.size(); ++size) {
     SCOPED_TRACE(size);
-    dir.write("model.safetensors", std::string_view(bytes).substr(0, size));
+    dir.file("model.safetensors", std::string_view(bytes).substr(0, size));
     const std::string reason = size < 9 ? "expected a safetensors file" : "truncated";  // 8 bytes and a brace
     expect_open_error(dir.path(), {"model.safetensors", reason});
   }
@@ -167,7 +167,7 @@ TEST_F(Safetensors, FlippedBits) {
     for (unsigned n = 0; n <= random() % 2; ++n) {
       flipped[random() % bytes.size()] ^= static_cast<char>(1 << random() % 8);
     }
-    dir.write("model.safetensors", flipped);
+    dir.file("model.safetensors", flipped);
     try {
       expect_consistent(open_model_file(dir.path()));
       ++opened;

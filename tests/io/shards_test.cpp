@@ -29,7 +29,7 @@ constexpr Form kForms[] = {
 class Shards : public testing::TestWithParam<Form> {
  protected:
   Shards() {
-    dir.write("config.json", huggingface_config("gptj", {}).dump());
+    dir.file("config.json", huggingface_config("gptj", {}).dump());
     write_tokenizer(dir, 257);
     const std::vector<SafeTensor> all = huggingface_gptj({}, DType::f16);
     const auto middle = all.begin() + 9;
@@ -43,8 +43,8 @@ class Shards : public testing::TestWithParam<Form> {
   std::string shard(int number) const { return fmt::format(fmt::runtime(GetParam().shard), number); }
 
   void write_shard(const std::string& name, const std::vector<SafeTensor>& tensors) const {
-    dir.write(name,
-              GetParam().name == kForms[0].name ? safetensors_bytes(tensors) : torch_file(tensors).zip());
+    dir.file(name,
+             GetParam().name == kForms[0].name ? safetensors_bytes(tensors) : torch_file(tensors).zip());
   }
 
   std::string write() const {
@@ -54,11 +54,11 @@ class Shards : public testing::TestWithParam<Form> {
   }
 
   std::string write_index(const std::string& text) const {
-    dir.write(GetParam().index, text);
+    dir.file(GetParam().index, text);
     return dir.path();
   }
 
-  TempDir dir;
+  TemporaryDirectory dir;
   std::vector<SafeTensor> first, second;
   json weight_map;
 };
@@ -79,12 +79,12 @@ TEST_P(Shards, AreOneModel) {
 
 TEST_P(Shards, EachStandsForAll) {
   write();
-  const ModelFile model = open_model_file(dir.file(shard(2)));
-  EXPECT_EQ(model.path, dir.file(shard(2)));
+  const ModelFile model = open_model_file(dir / shard(2));
+  EXPECT_EQ(model.path, dir / shard(2));
   EXPECT_EQ(model.tensors.size(), first.size() + second.size() - 1);
   // A file that the index does not name stands for itself.
   write_shard("other.bin", first);
-  EXPECT_EQ(open_model_file(dir.file("other.bin")).tensors.size(), first.size());
+  EXPECT_EQ(open_model_file(dir / "other.bin").tensors.size(), first.size());
 }
 
 TEST_P(Shards, TheIndexStandsForAll) {
@@ -96,7 +96,7 @@ TEST_P(Shards, TheIndexStandsForAll) {
   // That which was named, whatever else is there.
   write_shard(GetParam().single, first);
   EXPECT_EQ(open_model_file(index).tensors.size(), first.size() + second.size() - 1);
-  fs::remove(dir.file("config.json"));
+  fs::remove(dir / "config.json");
   expect_open_error(index, {GetParam().index, "config.json"});
 }
 
@@ -108,20 +108,20 @@ TEST_P(Shards, OneFileComesBeforeThem) {
 
 TEST_P(Shards, MayBeLinksToTheHubsBlobs) {
   write();
-  const TempDir snapshot;
+  const TemporaryDirectory snapshot;
   for (const fs::directory_entry& entry : fs::directory_iterator(dir.path())) {
-    fs::create_symlink(entry.path(), snapshot.file(entry.path().filename().native()));
+    fs::create_symlink(entry.path(), snapshot / entry.path().filename().native());
   }
   EXPECT_EQ(open_error(snapshot.path()), "");
-  EXPECT_EQ(open_error(snapshot.file(shard(1))), "");
-  fs::remove(dir.file(shard(2)));
+  EXPECT_EQ(open_error(snapshot / shard(1)), "");
+  fs::remove(dir / shard(2));
   expect_open_error(snapshot.path(), {shard(2), "No such file"});
 }
 
 TEST_P(Shards, OtherThingsInPlaceOfFiles) {
   write();
   for (const std::string& name : {shard(2), std::string(GetParam().index)}) {
-    const std::string path = dir.file(name), aside = dir.file("aside");
+    const std::string path = dir / name, aside = dir / "aside";
     fs::rename(path, aside);
     expect_open_error(dir.path(), {});  // nothing
     fs::create_directory(path);
@@ -149,9 +149,9 @@ TEST_P(Shards, OtherThingsInPlaceOfFiles) {
 
 TEST_P(Shards, NamesOnlyOfFilesBesideTheIndex) {
   write();
-  fs::create_directory(dir.file("sub"));
+  fs::create_directory(dir / "sub");
   write_shard("sub/" + shard(2), second);
-  const std::string absolute = dir.file(shard(2)), inside = "sub/" + shard(2);
+  const std::string absolute = dir / shard(2), inside = "sub/" + shard(2);
   const std::string through = "../" + fs::path(dir.path()).filename().native() + "/" + shard(2);
   for (const std::string& name :
        {inside, through, absolute, "./" + shard(2), std::string(".."), std::string("."), std::string(),
@@ -211,10 +211,10 @@ TEST_P(Shards, NoTensorIsInTwo) {
 TEST_P(Shards, DamagedShards) {
   write();
   for (const std::string& name : {shard(1), shard(2)}) {
-    const auto size = fs::file_size(dir.file(name));
+    const auto size = fs::file_size(dir / name);
     for (const size_t cut : {size_t{0}, size_t{7}, size_t{100}, size_t{size - 1}}) {
       write();
-      fs::resize_file(dir.file(name), cut);
+      fs::resize_file(dir / name, cut);
       expect_open_error(dir.path(), {name});
     }
   }
@@ -224,8 +224,8 @@ INSTANTIATE_TEST_SUITE_P(, Shards, testing::ValuesIn(kForms),
                          [](const auto& test) { return test.param.name; });
 
 TEST(Weights, AreTakenInTheOrderOfTransformers) {
-  const TempDir dir;
-  dir.write("config.json", huggingface_config("gptj", {}).dump());
+  const TemporaryDirectory dir;
+  dir.file("config.json", huggingface_config("gptj", {}).dump());
   write_tokenizer(dir, 257);
   const auto tensors = [](const std::string& name) {
     return std::vector<SafeTensor>{{name, "F32", {1}, "1234"}};
@@ -233,15 +233,15 @@ TEST(Weights, AreTakenInTheOrderOfTransformers) {
   const auto index = [](const std::string& name, const std::string& shard) {
     return json{{"weight_map", {{name, shard}}}}.dump();
   };
-  dir.write("pytorch_model.bin.index.json", index("torch index", "a.bin"));
-  dir.write("a.bin", torch_file(tensors("torch index")).old());
+  dir.file("pytorch_model.bin.index.json", index("torch index", "a.bin"));
+  dir.file("a.bin", torch_file(tensors("torch index")).old());
   EXPECT_EQ(open_model_file(dir.path()).tensors.at(0).name, "torch index");
-  dir.write("pytorch_model.bin", torch_file(tensors("torch")).zip());
+  dir.file("pytorch_model.bin", torch_file(tensors("torch")).zip());
   EXPECT_EQ(open_model_file(dir.path()).tensors.at(0).name, "torch");
-  dir.write("model.safetensors.index.json", index("safetensors index", "b.safetensors"));
-  dir.write("b.safetensors", safetensors_bytes(tensors("safetensors index")));
+  dir.file("model.safetensors.index.json", index("safetensors index", "b.safetensors"));
+  dir.file("b.safetensors", safetensors_bytes(tensors("safetensors index")));
   EXPECT_EQ(open_model_file(dir.path()).tensors.at(0).name, "safetensors index");
-  dir.write("model.safetensors", safetensors_bytes(tensors("safetensors")));
+  dir.file("model.safetensors", safetensors_bytes(tensors("safetensors")));
   EXPECT_EQ(open_model_file(dir.path()).tensors.at(0).name, "safetensors");
 }
 

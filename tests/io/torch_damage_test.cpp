@@ -16,11 +16,11 @@ namespace fs = std::filesystem;
 class TorchDamage : public testing::Test {
  protected:
   TorchDamage() {
-    dir.write("config.json", "{}");
+    dir.file("config.json", "{}");
     write_tokenizer(dir, 257);
   }
 
-  std::string write(const std::string& bytes) const { return dir.write("pytorch_model.bin", bytes); }
+  std::string write(const std::string& bytes) const { return dir.file("pytorch_model.bin", bytes); }
 
   /// Every byte of these files counts, or opens as what it was.
   void expect_truncation_errors(const std::string& bytes) const {
@@ -44,7 +44,7 @@ class TorchDamage : public testing::Test {
     }
   }
 
-  TempDir dir;
+  TemporaryDirectory dir;
 };
 
 TorchFile small_file() {

@@ -15,14 +15,14 @@ namespace fs = std::filesystem;
 class Torch : public testing::TestWithParam<bool> {
  protected:
   Torch() {
-    dir.write("config.json", huggingface_config("gptj", shape).dump());
+    dir.file("config.json", huggingface_config("gptj", shape).dump());
     write_tokenizer(dir, shape.n_vocab);
   }
 
   bool old() const { return GetParam(); }
 
   std::string write(const TorchFile& file) const {
-    dir.write("pytorch_model.bin", old() ? file.old() : file.zip());
+    dir.file("pytorch_model.bin", old() ? file.old() : file.zip());
     return dir.path();
   }
 
@@ -31,8 +31,7 @@ class Torch : public testing::TestWithParam<bool> {
     const std::string pickle = pickled::whole(pickled::dict({{pickled::text("x"), value}}));
     const TorchData storage{"0", std::string(16, 'x'), 4};
     const std::vector<ZipPart> parts = {{"a/data.pkl", pickle}, {"a/data/0", storage.data}};
-    return dir.write("pytorch_model.bin",
-                     old() ? old_torch_bytes(pickle, {storage}) : zip_bytes(parts).bytes);
+    return dir.file("pytorch_model.bin", old() ? old_torch_bytes(pickle, {storage}) : zip_bytes(parts).bytes);
   }
 
   void expect_value_error(const std::string& value, std::vector<std::string> words) const {
@@ -40,7 +39,7 @@ class Torch : public testing::TestWithParam<bool> {
     expect_open_error(write_value(value), words);
   }
 
-  TempDir dir;
+  TemporaryDirectory dir;
   ModelShape shape;
 };
 
@@ -258,7 +257,7 @@ TEST_P(Torch, RootsThatAreNoStateDict) {
   const auto expect_pickle_error = [&](const std::string& value, const std::vector<std::string>& words) {
     const std::string pickle = whole(value);
     const std::string bytes = old() ? old_torch_bytes(pickle, {}) : zip_bytes({{"a/data.pkl", pickle}}).bytes;
-    expect_open_error(dir.write("pytorch_model.bin", bytes), words);
+    expect_open_error(dir.file("pytorch_model.bin", bytes), words);
   };
   expect_pickle_error("N", {"state_dict", "None"});
   expect_pickle_error(list({}), {"state_dict", "a list"});
@@ -276,13 +275,13 @@ TEST_P(Torch, TwoTensorsOfOneName) {
 
 TEST_P(Torch, AFileStandsForItsDirectory) {
   write(torch_file(huggingface_gptj(shape, DType::f16)));
-  EXPECT_EQ(open_model_file(dir.file("pytorch_model.bin")).tensors.size(), 5U + 2 * 10);
-  fs::rename(dir.file("pytorch_model.bin"), dir.file("other.bin"));
-  EXPECT_EQ(open_model_file(dir.file("other.bin")).tensors.size(), 5U + 2 * 10);
-  EXPECT_EQ(open_vocab(dir.file("other.bin")).tokens.size(), 257U);
+  EXPECT_EQ(open_model_file(dir / "pytorch_model.bin").tensors.size(), 5U + 2 * 10);
+  fs::rename(dir / "pytorch_model.bin", dir / "other.bin");
+  EXPECT_EQ(open_model_file(dir / "other.bin").tensors.size(), 5U + 2 * 10);
+  EXPECT_EQ(open_vocab(dir / "other.bin").tokens.size(), 257U);
   expect_open_error(dir.path(), {"pytorch_model.bin", "other.bin"});
-  fs::remove(dir.file("config.json"));
-  expect_open_error(dir.file("other.bin"), {"config.json"});
+  fs::remove(dir / "config.json");
+  expect_open_error(dir / "other.bin", {"config.json"});
 }
 
 INSTANTIATE_TEST_SUITE_P(, Torch, testing::Bool(),
@@ -291,8 +290,8 @@ INSTANTIATE_TEST_SUITE_P(, Torch, testing::Bool(),
 // What torch before 0.4 wrote for a view of a storage: which numbers of it, under a key of their own.
 TEST(OldTorch, ViewsOfStorages) {
   using namespace pickled;
-  const TempDir dir;
-  dir.write("config.json", "{}");
+  const TemporaryDirectory dir;
+  dir.file("config.json", "{}");
   write_tokenizer(dir, 257);
   const auto write = [&](const std::string& view) {
     const std::string id = tuple(
@@ -301,7 +300,7 @@ TEST(OldTorch, ViewsOfStorages) {
                                     "(" + persistent(id) + integer(1) + numbers({2}) + numbers({1}) + "t");
     const std::string pickle =
         whole(call(global("collections", "OrderedDict"), list({list({text("x"), tensor})}) + "\x85"));
-    return dir.write("pytorch_model.bin", old_torch_bytes(pickle, {{"7", "0000111122223333", 4}}));
+    return dir.file("pytorch_model.bin", old_torch_bytes(pickle, {{"7", "0000111122223333", 4}}));
   };
   EXPECT_EQ(data_of(open_model_file(write("N")).tensors.at(0)), "11112222");
   EXPECT_EQ(data_of(open_model_file(write(tuple({text("8"), integer(1), integer(3)}))).tensors.at(0)),

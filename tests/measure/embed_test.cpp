@@ -39,7 +39,7 @@ TEST(Embed, IsWhatTheReferenceFinds) {
 }
 
 TEST(Embed, PoolsTheRowsOfAllTokens) {
-  const TempDir directory;
+  const TemporaryDirectory directory;
   const Model model(write_tiny(directory, "gpt2", DType::f16));
   Session session(model, {.n_batch = 7});
   const std::vector<int> ids = some_ids(50);
@@ -59,10 +59,10 @@ TEST(Embed, PoolsTheRowsOfAllTokens) {
 }
 
 TEST(Embed, EvaluatesNoHead) {
-  const TempDir directory;
+  const TemporaryDirectory directory;
   GgmlFile file = ggml_gptj(kTinyShape, DType::f16);
   std::memcpy(file.tensor("lm_head.bias").data.data(), &kNotANumber, sizeof kNotANumber);
-  const Model model(directory.write("no_head.bin", file.bytes()), {.n_threads = 1});
+  const Model model(directory.file("no_head.bin", file.bytes()), {.n_threads = 1});
   Session session(model, {.n_threads = 1});
   const std::vector<int> ids = some_ids(5);
   expect_error([&] { session.prefill(ids); }, {"logits are not finite"});
@@ -92,7 +92,7 @@ TEST(Intermediates, AreWhatTheReferenceFinds) {
 }
 
 TEST(Intermediates, NothingIsSeenAfterTheEnd) {
-  const TempDir directory;
+  const TemporaryDirectory directory;
   const Model model(write_tiny(directory, "gpt2", DType::f16));
   Session session(model);
   int n_seen = 0;
@@ -105,8 +105,8 @@ TEST(Intermediates, NothingIsSeenAfterTheEnd) {
 }
 
 TEST(Intermediates, TheDirectoryAppearsWhenItIsComplete) {
-  const TempDir directory;
-  const std::string path = directory.file("dump");
+  const TemporaryDirectory directory;
+  const std::string path = directory / "dump";
   const std::vector<float> values = {1, 2, 3, 4, 5, 6};
   {
     IntermediatesWriter writer(path, 3);

@@ -27,15 +27,15 @@ std::map<std::string, std::vector<float>> read_importance(const std::string& pat
 }
 
 TEST(Importance, IsTheMeanSquareOfEachInput) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const Model model(write_tiny(dir, "gptj", DType::f32));
   Session session(model, {.n_ctx = 10, .n_threads = 2, .exact = true});
   const std::vector<int> ids = some_ids(25);
   const auto measure = [&](std::span<const int> some, int n_tokens) {
-    const ImportanceResult result = measure_importance(session, some, dir.file("imatrix"), {});
+    const ImportanceResult result = measure_importance(session, some, dir / "imatrix", {});
     EXPECT_EQ(result.n_tokens, n_tokens);
     EXPECT_EQ(result.n_matrices, 2U * 6 + 1);  // the embedding is not multiplied
-    return read_importance(dir.file("imatrix"));
+    return read_importance(dir / "imatrix");
   };
   const auto both = measure(ids, 20);
   const auto first = measure(std::span(ids).first(10), 10);
@@ -54,28 +54,28 @@ TEST(Importance, IsTheMeanSquareOfEachInput) {
 }
 
 TEST(Importance, ATiedHeadCountsForTheEmbedding) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   write_huggingface_gpt2(dir, kTinyShape, DType::f32);
   const Model model(dir.path());
   Session session(model, {.n_ctx = 10, .n_threads = 1});
-  measure_importance(session, some_ids(10), dir.file("imatrix"), {});
-  const auto measured = read_importance(dir.file("imatrix"));
+  measure_importance(session, some_ids(10), dir / "imatrix", {});
+  const auto measured = read_importance(dir / "imatrix");
   EXPECT_EQ(measured.size(), 2U * 4 + 1);
   EXPECT_TRUE(measured.contains("wte.weight"));
 }
 
 TEST(Importance, CanBeStopped) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const Model model(write_tiny(dir, "gptj", DType::f32));
   Session session(model, {.n_ctx = 10, .n_threads = 1});
   const auto measure = [&] {
-    measure_importance(session, some_ids(30), dir.file("imatrix"), [](int done, int) { return done < 2; });
+    measure_importance(session, some_ids(30), dir / "imatrix", [](int done, int) { return done < 2; });
   };
   expect_error(measure, {"stopped"});
-  EXPECT_FALSE(std::filesystem::exists(dir.file("imatrix")));
+  EXPECT_FALSE(std::filesystem::exists(dir / "imatrix"));
   session.truncate(0);
   EXPECT_NO_THROW(session.prefill(some_ids(5)));  // nobody watches any more
-  expect_error([&] { measure_importance(session, {}, dir.file("imatrix"), {}); }, {"at least one token"});
+  expect_error([&] { measure_importance(session, {}, dir / "imatrix", {}); }, {"at least one token"});
 }
 
 }  // namespace

@@ -52,8 +52,8 @@ class KlBase : public testing::Test {
     return divergence.result();
   }
 
-  TempDir directory;
-  const std::string path = directory.file("base.kl");
+  TemporaryDirectory directory;
+  const std::string path = directory / "base.kl";
   const std::vector<int> ids = some_ids(53, kVocab);
   const ScoredText text{kVocab, kWindow, ids};
 };
@@ -153,7 +153,7 @@ TEST_F(KlBase, ADamagedFileIsRefused) {
   write();
   const std::string good = read_text_file(path, 1 << 20);
   const auto error_with = [&](const std::string& bytes) {
-    directory.write("base.kl", bytes);
+    directory.file("base.kl", bytes);
     return error_of([&] { compare(0); });
   };
   EXPECT_EQ(error_with(good), "");

@@ -11,8 +11,8 @@ namespace {
 
 // https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 TEST(Npy, IsWhatNumPyReads) {
-  const test::TempDir directory;
-  const std::string path = directory.file("a.npy");
+  const test::TemporaryDirectory directory;
+  const std::string path = directory / "a.npy";
   for (const auto& [rows, columns] :
        {std::pair{0, 5}, std::pair{1, 1}, std::pair{3, 7}, std::pair{123456, 1}}) {
     NpyWriter writer(path, rows, columns);
@@ -42,9 +42,9 @@ TEST(Npy, IsWhatNumPyReads) {
 }
 
 TEST(Npy, AppearsOnlyWhenItIsComplete) {
-  const test::TempDir directory;
+  const test::TemporaryDirectory directory;
   {
-    NpyWriter writer(directory.file("a.npy"), 2, 1);
+    NpyWriter writer(directory / "a.npy", 2, 1);
     const float value = 1;
     writer.row({&value, 1});
   }

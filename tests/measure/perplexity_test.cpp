@@ -48,7 +48,7 @@ class PerplexityTest : public testing::Test {
  protected:
   PerplexityTest() : model_(write_tiny(directory_, "gpt2", DType::f16)) {}
 
-  TempDir directory_;
+  TemporaryDirectory directory_;
   Model model_;
 };
 

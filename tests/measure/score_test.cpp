@@ -64,7 +64,7 @@ class ScoreTest : public testing::Test {
     return score(session, pair).log_likelihood;
   }
 
-  TempDir directory_;
+  TemporaryDirectory directory_;
   Model model_;
   Session session_;
   int n_evaluated_ = 0;

@@ -246,11 +246,11 @@ TEST(Config, TheFamilysOwnWays) {
 }
 
 TEST(Config, MessagesNameTheFileThatItIsIn) {
-  const test::TempDir dir;
+  const test::TemporaryDirectory dir;
   test::write_huggingface_gptj(dir, {}, DType::f16);
-  dir.write("config.json", with("gptj", "n_head", 7).dump());
-  for (const std::string& path : {dir.path(), dir.file("model.safetensors")}) {
-    expect_error([&] { make_architecture(open_model_file(path)); }, {dir.file("config.json"), "n_head"});
+  dir.file("config.json", with("gptj", "n_head", 7).dump());
+  for (const std::string& path : {dir.path(), dir / "model.safetensors"}) {
+    expect_error([&] { make_architecture(open_model_file(path)); }, {dir / "config.json", "n_head"});
   }
 }
 

@@ -17,9 +17,9 @@ constexpr TensorName kName{"w", "w", "w"};
 
 /// A file that holds a single matrix, of more than 2 MB: the loader reads one at a time.
 struct OneMatrix {
-  OneMatrix(const TempDir& directory, DType type, int64_t n_rows, int64_t width)
+  OneMatrix(const TemporaryDirectory& directory, DType type, int64_t n_rows, int64_t width)
       : dtype(type), data(random_values(type, n_rows * width, 1)) {
-    file.path = directory.write("w.bin", data);
+    file.path = directory.file("w.bin", data);
     file.files.push_back(std::make_unique<InputFile>(file.path));
     file.tensors.push_back({"w", dtype, {n_rows, width}, file.files.front().get(), 0, data.size()});
   }
@@ -36,7 +36,7 @@ std::vector<uint8_t> bytes_of(const Matrix& matrix) {
 }
 
 TEST(Loader, LargeMatricesArriveWhole) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   for (const auto& [dtype, rows, n] : {std::tuple{DType::f32, 1101, 500}, std::tuple{DType::bf16, 2000, 901},
                                        std::tuple{DType::q5_1, 2001, 2048}}) {
     const OneMatrix one(dir, dtype, rows, n);
@@ -83,7 +83,7 @@ std::vector<uint8_t> gathered(const OneMatrix& one, int rows, int64_t n, const A
 }
 
 TEST(Loader, LargeTransposedMatricesArriveWhole) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   for (const auto& [dtype, rows, n] : {std::tuple{DType::f32, 501, 1101}, std::tuple{DType::f16, 901, 2000},
                                        std::tuple{DType::bf16, 901, 2001}}) {
     const OneMatrix one(dir, dtype, n, rows);
@@ -116,7 +116,7 @@ void expect_strided(OneMatrix& one, int rows, int64_t n, int64_t row_step, int64
 }
 
 TEST(Loader, StridesSayWhereValuesLie) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   constexpr int kRows = 37;
   constexpr int64_t kN = 23;
   for (const auto& [row_step, value_step] : {std::pair<int64_t, int64_t>{kN, 1},
@@ -134,7 +134,7 @@ TEST(Loader, StridesSayWhereValuesLie) {
 
 // More lies between the values of a row than is read at once.
 TEST(Loader, StridesMayBeWide) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   constexpr int kRows = 3;
   constexpr int64_t kN = 5, kStep = 200'001;
   OneMatrix one(dir, DType::f16, 1, 2 * (kRows - 1) + kStep * (kN - 1) + 1);
@@ -142,7 +142,7 @@ TEST(Loader, StridesMayBeWide) {
 }
 
 TEST(Loader, ProgressGrowsToTheTotal) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const OneMatrix one(dir, DType::f32, 3001, 500);
   Matrix matrix;
   Binder binder(one.file);
@@ -162,7 +162,7 @@ TEST(Loader, ProgressGrowsToTheTotal) {
 }
 
 TEST(Loader, MayBeStopped) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const OneMatrix one(dir, DType::f32, 3001, 500);
   Matrix matrix;
   Binder binder(one.file);
@@ -176,7 +176,7 @@ TEST(Loader, MayBeStopped) {
 }
 
 TEST(Loader, AFileThatShrinksIsAnError) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const OneMatrix one(dir, DType::f32, 3001, 500);
   std::filesystem::resize_file(one.file.path, one.data.size() - 1);
   for (const int n_threads : {1, 3}) {
@@ -190,11 +190,11 @@ TEST(Loader, AFileThatShrinksIsAnError) {
 
 /// As our own file has it: a matrix in panels and a vector, each where a page begins.
 struct InPanels {
-  explicit InPanels(const TempDir& directory) {
+  explicit InPanels(const TemporaryDirectory& directory) {
     std::string data(static_cast<size_t>(matrix.bytes()), 'm');
     data.resize(kVectorAt, '\0');
     data.append(reinterpret_cast<const char*>(values), sizeof values);
-    file.path = directory.write("panels.bin", data);
+    file.path = directory.file("panels.bin", data);
     file.files.push_back(std::make_unique<InputFile>(file.path));
     const InputFile* in = file.files.front().get();
     file.tensors.push_back({"w", DType::q8, {40, 512}, in, 0, static_cast<uint64_t>(matrix.bytes()), true});
@@ -218,7 +218,7 @@ struct InPanels {
 };
 
 TEST(Loader, WhatLiesAsInMemoryIsUsedInPlace) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   for (const auto& [map, prefetch] : {std::pair{true, false}, {true, true}, {false, false}}) {
     InPanels model(dir);
     uint64_t last = 0, end = 0;
@@ -244,14 +244,14 @@ TEST(Loader, WhatLiesAsInMemoryIsUsedInPlace) {
 }
 
 TEST(Loader, AMappedFileThatChangedIsAnError) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   InPanels model(dir);
   std::filesystem::resize_file(model.file.path, 100);
   expect_error([&] { model.load({}); }, {model.file.path, "expected 65664 bytes, found 100"});
 }
 
 TEST(Loader, TakesTheMemoryThatItSaid) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const ModelShape shape = {.n_vocab = 300, .n_ctx = 8, .n_embd = 24, .n_head = 2, .n_layer = 2, .n_rot = 4};
   for (const DType dtype : {DType::f32, DType::f16, DType::bf16}) {
     write_huggingface_gpt2(dir, shape, dtype);
@@ -261,18 +261,18 @@ TEST(Loader, TakesTheMemoryThatItSaid) {
 }
 
 TEST(Loader, TiedWeightsAreHeldOnce) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const ModelShape shape = {.n_vocab = 4096, .n_ctx = 8, .n_embd = 32, .n_head = 2, .n_layer = 1, .n_rot = 4};
   std::vector<SafeTensor> tensors = huggingface_gpt2(shape, DType::f32);
   write_huggingface_gpt2(dir, shape, DType::f32);
   const uint64_t tied = LoadedModel(dir.path()).weight_bytes();
   tensors.push_back({"lm_head.weight", "F32", {4096, 32}, random_values(DType::f32, 4096 * 32, 99)});
-  dir.write("model.safetensors", safetensors_bytes(tensors));
+  dir.file("model.safetensors", safetensors_bytes(tensors));
   EXPECT_EQ(LoadedModel(dir.path()).weight_bytes(), tied + 4096 * 32 * 4);
 }
 
 TEST(Loader, AModelThatDoesNotFitSaysSoAtOnce) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   const ModelShape shape = {
       .n_vocab = 257, .n_ctx = 8, .n_embd = 1024, .n_head = 2, .n_layer = 1, .n_rot = 4};
   ModelShape narrow = shape;
@@ -290,10 +290,10 @@ TEST(Loader, AModelThatDoesNotFitSaysSoAtOnce) {
   }
   nlohmann::json config = huggingface_config("gptj", shape);
   config["n_inner"] = kInner;
-  dir.write("config.json", config.dump());
+  dir.file("config.json", config.dump());
   write_tokenizer(dir, shape.n_vocab);
   const std::string text = header.dump();
-  const std::string path = dir.write("model.safetensors", safetensors_bytes(text, ""));
+  const std::string path = dir.file("model.safetensors", safetensors_bytes(text, ""));
   std::error_code cannot;
   std::filesystem::resize_file(path, 8 + text.size() + end, cannot);
   if (cannot) GTEST_SKIP() << "no files with holes here: " << cannot.message();

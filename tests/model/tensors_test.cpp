@@ -59,10 +59,10 @@ struct Kind {
     }
   }
 
-  std::string write(const TempDir& directory) const {
-    if (is_ggml) return directory.write("model.bin", ggml.bytes());
-    directory.write("config.json", config.dump());
-    directory.write("model.safetensors", safetensors_bytes(tensors));
+  std::string write(const TemporaryDirectory& directory) const {
+    if (is_ggml) return directory.file("model.bin", ggml.bytes());
+    directory.file("config.json", config.dump());
+    directory.file("model.safetensors", safetensors_bytes(tensors));
     write_tokenizer(directory, kTiny.n_vocab);
     return directory.path();
   }
@@ -95,7 +95,7 @@ std::vector<Kind> kinds() {
 
 TEST(Tensors, EachOneIsNeeded) {
   for (const Kind& whole : kinds()) {
-    const TempDir dir;
+    const TemporaryDirectory dir;
     EXPECT_NO_THROW(LoadedModel(whole.write(dir)));
     for (size_t i = 0; i < whole.n_tensors(); ++i) {
       const std::string name = whole.tensor_name(i);
@@ -120,7 +120,7 @@ TEST(Tensors, EachOneIsNeeded) {
 
 TEST(Tensors, EachOneHasItsShape) {
   for (const Kind& whole : kinds()) {
-    const TempDir dir;
+    const TemporaryDirectory dir;
     for (size_t i = 0; i < whole.n_tensors(); ++i) {
       const std::string name = whole.tensor_name(i);
       SCOPED_TRACE(whole.name + " with a larger " + name);
@@ -134,7 +134,7 @@ TEST(Tensors, EachOneHasItsShape) {
 }
 
 TEST(Tensors, NumberOfDimensionsIsPartOfTheShape) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   Kind kind = kinds()[2];
   kind.tensors[1].shape.insert(kind.tensors[1].shape.begin(), 1);
   expect_error([&] { LoadedModel model(kind.write(dir)); },
@@ -149,7 +149,7 @@ TEST(Tensors, LayersBeyondTheLastDoNotVanish) {
                {2, "transformer.h.2.ln_1.weight"}, {2, "h.2.attn.bias"},
                {3, "transformer.h.31.anything"},   {3, "h.2.ln_1.weight"}};
   for (const auto& [index, tensor] : cases) {
-    const TempDir dir;
+    const TemporaryDirectory dir;
     Kind kind = kinds()[index];
     kind.add(tensor);
     const std::string path = kind.write(dir);
@@ -159,7 +159,7 @@ TEST(Tensors, LayersBeyondTheLastDoNotVanish) {
                       std::string(std::string_view(tensor).find("31") == std::string::npos ? "2" : "31")});
   }
   // The same by a config that claims fewer.
-  const TempDir dir;
+  const TemporaryDirectory dir;
   for (Kind kind : kinds()) {
     if (kind.is_ggml) {
       kind.ggml.header[4] = 1;
@@ -174,7 +174,7 @@ TEST(Tensors, UnknownOnesAreErrorsOnlyInGgmlFiles) {
   for (const char* tensor :
        {"something.else", "transformer.h.0.attn.masked_bias", "model/h0/attn/bias", "h", "h."}) {
     for (Kind kind : kinds()) {
-      const TempDir dir;
+      const TemporaryDirectory dir;
       kind.add(tensor);
       const std::string path = kind.write(dir);
       SCOPED_TRACE(kind.name + " with " + tensor);
@@ -189,7 +189,7 @@ TEST(Tensors, UnknownOnesAreErrorsOnlyInGgmlFiles) {
 }
 
 TEST(Tensors, TwoOfOneNameAreAnError) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   Kind kind = kinds()[0];
   kind.add("transformer.h.0.ln_1.bias");
   expect_error([&] { LoadedModel model(kind.write(dir)); }, {"transformer.h.0.ln_1.bias", "twice"});
@@ -207,10 +207,10 @@ TEST(Tensors, ScalesThatAreNotFinite) {
       {DType::q8_0, "gpt2", "model/wte", 256, "rows 256 to 271"},
   };
   for (const auto& [dtype, model, tensor, row, rows] : cases) {
-    const TempDir dir;
+    const TemporaryDirectory dir;
     GgmlFile file = std::string_view(model) == "gptj" ? ggml_gptj(kTiny, dtype) : ggml_gpt2(kTiny, dtype);
     file.tensor(tensor).data.replace(row * row_bytes(dtype, 32), 2, "\x01\x7e");  // NaN
-    const std::string path = dir.write("model.bin", file.bytes());
+    const std::string path = dir.file("model.bin", file.bytes());
     expect_error([&] { LoadedModel loaded(path); }, {path, tensor, "expected finite scales", rows});
   }
 }
@@ -219,20 +219,20 @@ TEST(Tensors, OldScalesThatNoF16Holds) {
   const std::string_view scales[] = {
       {"\0\0\xc0\x7f", 4}, {"\0\0\x80\xff", 4}, {"\0\0\x80\x4f", 4}};  // NaN, -Inf, 2^32
   for (const std::string_view scale : scales) {
-    const TempDir dir;
+    const TemporaryDirectory dir;
     GgmlFile file = with_encoding(ggml_gptj(kTiny, DType::f16), 2, 2);
     file.tensor("transformer.h.1.attn.v_proj.weight").data.replace(5 * 20, 4, scale);
-    const std::string path = dir.write("model.bin", file.bytes());
+    const std::string path = dir.file("model.bin", file.bytes());
     expect_error([&] { LoadedModel loaded(path); },
                  {path, "transformer.h.1.attn.v_proj.weight", "expected finite scales", "in row 5"});
   }
 }
 
 TEST(Tensors, OrdinaryNumbersMayBeNan) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   GgmlFile file = ggml_gptj(kTiny, DType::f16);
   file.tensor("transformer.h.0.attn.q_proj.weight").data.replace(0, 2, "\x01\x7e");
-  LoadedModel model(dir.write("model.bin", file.bytes()));
+  LoadedModel model(dir.file("model.bin", file.bytes()));
   EXPECT_EQ(model.evaluate({1, 2, 3}).at("logits").size(), 3U * 257);
 }
 
