@@ -81,15 +81,15 @@ TEST(Convert, OutIsAnotherFileThanIn) {
 }
 
 TEST(Convert, WhatOutCannotBeIsToldBeforeInIsRead) {
-  const TempDir dir;
+  const TemporaryDirectory dir;
   write_huggingface_gptj(dir, kTinyShape, DType::f16);
-  const std::string path = dir.file("model.gptj");  // has checksums, which are read first of all
+  const std::string path = dir / "model.gptj";  // has checksums, which are read first of all
   convert_model(dir.path(), path);
   const auto unread = [](uint64_t, uint64_t) {
     ADD_FAILURE() << "IN was read";
     return true;
   };
-  expect_error([&] { convert_model(path, dir.file("out.bin"), {.type = "q4", .progress = unread}); },
+  expect_error([&] { convert_model(path, dir / "out.bin", {.type = "q4", .progress = unread}); },
                {"type", "q4_0"});
   expect_error([&] { convert_model(path, dir.path(), {.form = "hf", .progress = unread}); },
                {dir.path(), "an empty directory"});
@@ -114,13 +114,13 @@ TEST(Convert, AHeadThatTorchStoredTwiceIsOne) {
 
 /// transformers 2 wrote "architectures" only.
 TEST(Convert, AConfigOf2019GetsItsModelType) {
-  const TempDir dir;
-  const std::string old = dir.file("old");
+  const TemporaryDirectory dir;
+  const std::string old = dir / "old";
   convert_model(write_tiny(dir, "gpt2", DType::f32), old, {.form = "hf"});
   nlohmann::json config = nlohmann::json::parse(read_text_file(old + "/config.json", 1 << 20));
   config.erase("model_type");
   config["architectures"] = {"GPT2LMHeadModel"};
-  dir.write("old/config.json", config.dump());
+  dir.file("old/config.json", config.dump());
   const Read expected = read(old);
   for (const WrittenForm& form : written_forms()) {
     SCOPED_TRACE(form.name);

@@ -100,7 +100,7 @@ TEST(Allocations, NoneInAnySampler) {
 }
 
 TEST(Allocations, NoneForAnySettingOfASampler) {
-  const TempDir directory;
+  const TemporaryDirectory directory;
   const Model model(write_tiny(directory, "gpt2", DType::f16));
   const std::vector<float> logits(static_cast<size_t>(model.info().n_vocab), 0.5f);
   const std::vector<int> context = some_ids(100);
