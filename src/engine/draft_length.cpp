@@ -14,9 +14,8 @@ constexpr double kCostOfAnother = 0.15;
 constexpr int kPauseGrowth = 4, kLongestPause = 256;
 constexpr double kMemory = 0.95;  // weight of older judgements, per step
 constexpr double kNewTime = 0.1;  // weight of the latest time: the machine may be busy with other things
-constexpr int kDoubts =
-    3;  // steps in a row without a right guess, after which a token alone is measured again
-constexpr double kGain = 1.05;  // that guesses must promise, because times vary
+constexpr int kDoubts = 3;        // steps without a right guess until a token alone is measured again
+constexpr double kGain = 1.05;    // that guesses must promise, because times vary
 
 void mix(double& average, double ms) {
   average = average == 0 ? ms : average + kNewTime * (ms - average);
@@ -57,8 +56,9 @@ void DraftLength::learn(int n_guessed, int n_accepted, double guess_ms, double p
   const auto size = static_cast<size_t>(n_guessed) + 1;
   mix(pass_ms_[size], pass_ms);
   // A smaller pass takes no longer: else a token that was measured alone in a bad moment would make guesses look free.
-  for (size_t smaller = 1; smaller < size; ++smaller)
+  for (size_t smaller = 1; smaller < size; ++smaller) {
     pass_ms_[smaller] = std::min(pass_ms_[smaller], pass_ms);
+  }
   n_wrong_ = n_guessed > 0 && n_accepted == 0 ? n_wrong_ + 1 : 0;
   if (n_guessed == 0) return;
   waited_ = 0;
