@@ -151,7 +151,7 @@ class RegexParser {
       add_range(begin, ranges);
     }
     scanner_.take();
-    const CharSet listed{std::move(ranges)};
+    const CharSet listed(ranges);
     CharSet set = inverted ? listed.complement() : listed;
     if (set.empty()) scanner_.fail_at(begin, "no character is in this class");
     return set;
