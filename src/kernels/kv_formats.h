@@ -48,16 +48,6 @@ struct KvInt8 {
   }
 };
 
-/// Where a text's tokens from `token`, the first of a page, lie.
-template <class S>
-inline KvPage page_of(const KvHead& head, int token) {
-  const int64_t bytes = head.pages[token / kKvPage] * head.stride;
-  const KvPage& first = head.first;
-  return {static_cast<uint8_t*>(first.keys) + bytes, static_cast<uint8_t*>(first.values) + bytes,
-          first.key_scales + bytes / int64_t{sizeof(float)},
-          first.value_scales + bytes / int64_t{sizeof(float)}, first.n_tokens};
-}
-
 /// Numbers of one block: they lie `step` apart in a panel of keys, and side by side in panels of values.
 template <class S, class Kv>
 inline float encode_block(const float* from, int n, typename Kv::Element* codes) {

@@ -7,15 +7,6 @@
 namespace gptj {
 namespace {
 
-/// The page of a head that holds a token.
-KvPage page_of(const KvHead& head, int token) {
-  const int64_t bytes = head.pages[token / kKvPage] * head.stride;
-  const auto at = [bytes](void* first) -> void* { return static_cast<uint8_t*>(first) + bytes; };
-  const KvPage& first = head.first;
-  return {at(first.keys), at(first.values), static_cast<float*>(at(first.key_scales)),
-          static_cast<float*>(at(first.value_scales)), first.n_tokens};
-}
-
 int64_t n_scales(const Config& config, KvType type) {
   return type == KvType::int8 ? round_up(config.head_dim(), kKvBlock) / kKvBlock : 0;
 }
@@ -35,7 +26,7 @@ void PackedKv::each_run(const Each& each) const {
   const int64_t number = kv_number_bytes(type), head_dim = config.head_dim();
   const int row = begin % kKvPage;
   for (int i = 0; i < config.n_layer * config.n_head; ++i) {
-    const KvPage page = page_of(kv.head(i / config.n_head, i % config.n_head, sequence), begin);
+    const KvPage page = page_of<PackedKv>(kv.head(i / config.n_head, i % config.n_head, sequence), begin);
     uint8_t* const keys = static_cast<uint8_t*>(page.keys) + row * head_dim * number;
     for (int64_t d = 0; d < head_dim; ++d) each(keys + d * kPanelRows * number, n * number);
     for (int64_t d = 0; d < head_dim; d += kPanelRows) {

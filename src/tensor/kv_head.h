@@ -30,4 +30,14 @@ struct KvHead {
   const int* pages;  // pages[i] holds the text's tokens [i * kKvPage, (i + 1) * kKvPage)
 };
 
+/// The page of a text's `token`. A template, so that each instruction set's code, which says which it is, has its own.
+template <class User>
+inline KvPage page_of(const KvHead& head, int token) {
+  const int64_t bytes = head.pages[token / kKvPage] * head.stride;
+  const KvPage& first = head.first;
+  return {static_cast<uint8_t*>(first.keys) + bytes, static_cast<uint8_t*>(first.values) + bytes,
+          first.key_scales + bytes / int64_t{sizeof(float)},
+          first.value_scales + bytes / int64_t{sizeof(float)}, first.n_tokens};
+}
+
 }  // namespace gptj
