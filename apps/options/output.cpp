@@ -20,7 +20,7 @@ void check_output(const std::string& output, const std::string& model,
                     "left of the original",
                     quoted(output)));
   }
-  OutputFile{output};  // and is removed
+  OutputFile{output};  // tried, and removed
 }
 
 }  // namespace gptj::apps
