@@ -8,7 +8,7 @@ function(gptj_library name)
   target_compile_features(gptj_${name} PUBLIC cxx_std_20)  # for those who add this project to theirs
   if(GPTJ_FUZZ)
     target_compile_options(gptj_${name} PRIVATE -fsanitize=fuzzer-no-link)  # tells the fuzzer which way a file went
-    target_link_options(gptj_${name} INTERFACE -fsanitize=fuzzer-no-link)  # nobody, in programs that do not fuzz
+    target_link_options(gptj_${name} INTERFACE -fsanitize=fuzzer-no-link)  # what that calls, for programs without a fuzzer
   endif()
 endfunction()
 

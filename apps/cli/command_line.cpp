@@ -27,8 +27,8 @@ std::string value_of(const CLI::Option& option) {
 /// The same for all ways to name one file or directory, be it there or not.
 std::filesystem::path plain_path(const std::string& text) {
   std::error_code error;
-  const std::filesystem::path path =
-      std::filesystem::weakly_canonical(std::filesystem::absolute(text), error);
+  std::filesystem::path path = std::filesystem::absolute(text, error);
+  if (!error) path = std::filesystem::weakly_canonical(path, error);
   if (error) return text;  // that cannot be looked at: whoever opens it tells why
   return path.has_filename() ? path : path.parent_path();
 }

@@ -9,6 +9,7 @@
 #include "gptj/npy.h"
 #include "options/common.h"
 #include "options/loading.h"
+#include "options/output.h"
 #include "program.h"
 #include "terminal/console.h"
 
@@ -86,7 +87,7 @@ void write_embeddings(const Program& program, Options& options) {
   const Log log = options.log.log();
   const std::string text = options.text.read(log);
   OpenedModel opened = options.model.open(program, log);
-  check_output(*options.output, opened, options.text);
+  check_output(*options.output, opened.info().path, options.text.file);
   const std::vector<std::vector<int>> texts = encoded(texts_of(text, options.lines), opened);
   options.session.n_ctx = static_cast<int>(longest(texts));
   const size_t n_rows = options.pooling == Pooling::none ? texts.front().size() : texts.size();

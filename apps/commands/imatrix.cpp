@@ -1,11 +1,11 @@
 #include <fmt/format.h>
 
-#include "base/file.h"
 #include "base/quoted.h"
 #include "cli/command_line.h"
 #include "gptj/importance.h"
 #include "options/common.h"
 #include "options/loading.h"
+#include "options/output.h"
 #include "program.h"
 
 namespace gptj::apps {
@@ -39,10 +39,9 @@ int imatrix_command(const Program& program, const Command& command, std::vector<
   line.at_most_one({"--prompt", "--file"});
 
   const Log log = options.log.log();
-  OutputFile{*options.output};  // what cannot be written should fail before the model is loaded
   const std::string text = options.text.read(log);
   OpenedModel opened = options.model.open(program, log);
-  check_output(*options.output, opened, options.text);
+  check_output(*options.output, opened.info().path, options.text.file);
   const std::vector<int> ids = opened.tokenizer().encode(text);
   if (ids.empty()) throw Error("imatrix: expected a text of at least one token, found none");
   resolve_window(options.session, opened.info());

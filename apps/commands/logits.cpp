@@ -7,6 +7,7 @@
 #include "options/common.h"
 #include "options/ids.h"
 #include "options/loading.h"
+#include "options/output.h"
 #include "program.h"
 #include "terminal/console.h"
 
@@ -58,7 +59,7 @@ void check(const CommandLine& line, const Options& options) {
 void write_logits(const Program& program, Options& options) {
   const Log log = options.log.log();
   OpenedModel opened = options.model.open(program, log);
-  if (options.output) check_output(*options.output, opened, options.text);
+  if (options.output) check_output(*options.output, opened.info().path, options.text.file);
   const std::vector<int> ids = wanted_ids(options, opened);
   options.session.n_ctx = static_cast<int>(ids.size());
   options.session.exact = true;  // these are what others are measured against

@@ -11,6 +11,7 @@
 #include "gptj/kl_divergence.h"
 #include "options/common.h"
 #include "options/loading.h"
+#include "options/output.h"
 #include "program.h"
 #include "terminal/console.h"
 
@@ -100,7 +101,7 @@ void write_perplexity(const Program& program, Options& options) {
   check_out();
   const std::string text = options.text.read(log);
   OpenedModel opened = options.model.open(program, log);
-  if (options.save_kl_base) check_output(*options.save_kl_base, opened, options.text);
+  if (options.save_kl_base) check_output(*options.save_kl_base, opened.info().path, options.text.file);
   resolve_window(options.session, opened.info());
   const std::vector<int> ids = opened.tokenizer().encode(text);
   perplexity_windows(ids.size(), options.session.n_ctx);  // or what is wrong with them: before long work

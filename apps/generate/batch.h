@@ -17,7 +17,7 @@ class BatchOptions {
   static void check(const CommandLine& line);
 
   bool wanted() const { return n_parallel_ > 1 || json_ || file_; }
-  bool reads_file() const { return file_.has_value(); }
+  const std::optional<std::string>& file() const { return file_; }
   int n_parallel() const { return n_parallel_; }
   bool json() const { return json_; }
 

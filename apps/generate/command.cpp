@@ -8,7 +8,6 @@
 #include <optional>
 #include <utility>
 
-#include "base/file.h"
 #include "cli/command_line.h"
 #include "generate/batch.h"
 #include "generate/beams.h"
@@ -20,6 +19,7 @@
 #include "options/grammar.h"
 #include "options/ids.h"
 #include "options/loading.h"
+#include "options/output.h"
 #include "options/sampling.h"
 #include "options/session.h"
 #include "options/speculation.h"
@@ -111,9 +111,12 @@ std::string read_prompt(const Options& options) {
 OpenedModel open(const Program& program, const Options& options, const Log& log) {
   instruction_set();  // or what is wrong with GPTJ_ISA
   OpenedModel model = options.model.open(program, log);
+  if (options.trace) {
+    check_output(*options.trace, model.info().path,
+                 options.batch.file() ? options.batch.file() : options.text.file);
+  }
   session_memory(model.info(), options.session);
   Sampler(options.sampling.sampler, model.tokenizer(), model.info().n_vocab);
-  if (options.trace) check_output(*options.trace, model, options.text);
   log.line("main: seed = {}", options.sampling.sampler.seed);
   return model;
 }
@@ -249,7 +252,7 @@ void write_best_of_search(const Program& program, Options& options, const Log& l
 
 /// Answers to one prompt, or one to each of a file's.
 void write_several(const Program& program, Options& options, const Log& log) {
-  const bool one_prompt = !options.batch.reads_file();
+  const bool one_prompt = !options.batch.file();
   const std::string prompt = one_prompt ? read_prompt(options) : "";
   const Stopwatch loading;
   OpenedModel opened = open(program, options, log);
@@ -267,8 +270,6 @@ void generate_texts(const Program& program, Options& options) {
   const Log log = options.log.log();
   const Stopwatch total;
   check_out();
-  if (options.trace)
-    OutputFile{*options.trace};  // what cannot be written should fail before the text is made
   options.sampling.settle_seed();
   options.generate.grammar = options.grammar.read();
   options.generate.stop_at_eos = options.sampling.sampler.number("ignore-eos") == 0;

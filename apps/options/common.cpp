@@ -79,17 +79,6 @@ std::string TextOptions::read(const Log& log) const {
   return file ? read_file(*file) : read_standard_input();
 }
 
-void check_output(const std::string& output, const OpenedModel& model, const TextOptions& text) {
-  for (const std::string& input : {model.info().path, text.file.value_or("")}) {
-    std::error_code not_there;
-    if (!std::filesystem::equivalent(input, output, not_there)) continue;
-    throw Error(
-        fmt::format("{}: expected another name for what is written than for what is read: nothing would be "
-                    "left of the original",
-                    quoted(output)));
-  }
-}
-
 void declare_threads(CommandLine& line, SessionOptions& session) {
   line.group("Running");
   line.number("-t,--threads", session.n_threads, 0, kMaxThreads, "threads (0: one per physical core)");

@@ -36,9 +36,6 @@ struct TextOptions {
   std::string read(const Log& log) const;
 };
 
-/// Throws Error if `output` is a file that the command reads: nothing would be left of that.
-void check_output(const std::string& output, const OpenedModel& model, const TextOptions& text);
-
 /// -t
 void declare_threads(CommandLine& line, SessionOptions& session);
 

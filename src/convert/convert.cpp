@@ -267,7 +267,7 @@ ConvertResult convert_model(const std::string& in, const std::string& out, const
   const nlohmann::json complete = complete_config(file, config, model.binder);
   const std::unique_ptr<ModelWriter> writer = form.make(out, {complete, file.vocab, plan.tensors()});
   ThreadPool pool(thread_count(options.n_threads));
-  check_checksums(model, pool, options.progress);  // takes long: when all else that can be refused has been
+  check_checksums(model, pool, options.progress);  // the last check, for it reads all of IN
   Converter converter(file, plan, importance, form, *writer);
   converter.run(pool, options.progress);
   ConvertResult result = describe(file, plan, *writer, converter.losses(), wanted);

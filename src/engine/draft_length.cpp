@@ -14,8 +14,8 @@ constexpr double kCostOfAnother = 0.15;
 constexpr int kPauseGrowth = 4, kLongestPause = 256;
 constexpr double kMemory = 0.95;  // weight of older judgements, per step
 constexpr double kNewTime = 0.1;  // weight of the latest time: the machine may be busy with other things
-constexpr int kDoubts = 3;        // steps without a right guess until a token alone is measured again
-constexpr double kGain = 1.05;    // that guesses must promise, because times vary
+constexpr int kDoubts = 3;      // steps in a row with none but wrong guesses: a token alone is measured again
+constexpr double kGain = 1.05;  // that guesses must promise, because times vary
 
 void mix(double& average, double ms) {
   average = average == 0 ? ms : average + kNewTime * (ms - average);

@@ -29,7 +29,7 @@ class DraftLength {
   double right_ = kFirstBelief, judged_ = 1;  // guesses, older ones counting less
   int pause_ = kShortestPause;                // tokens without guesses before one is tried again
   int waited_ = 0;
-  int n_wrong_ = 0;  // steps in a row without a right guess
+  int n_wrong_ = 0;  // steps in a row with none but wrong guesses
 };
 
 }  // namespace gptj

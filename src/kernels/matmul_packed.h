@@ -19,8 +19,8 @@ struct Bf16Sum {
   typename S::F total() const { return sum; }
 };
 
-/// A tile sums up the first and the second numbers of 16 pairs apart, then adds both (Intel's manual, TDPBF16PS). Products
-/// of two BF16 numbers are exact in F32.
+/// A tile sums up the first and the second numbers of 16 pairs apart, then adds both (Intel's manual, TDPBF16PS).
+/// Products of two BF16 numbers are exact in F32.
 template <class S>
 requires kTiled<S>
 struct Bf16Sum<S> {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cassert>
 
 #include "base/error.h"
 #include "model/architecture.h"
@@ -37,6 +38,7 @@ std::unique_ptr<Architecture> make_architecture(const ModelFile& file) {
 
 std::string_view written_model_type(const Config& config) {
   const ArchitectureInfo* row = find_architecture(config.model_type);
+  assert(row != nullptr);
   return row->written_as.empty() ? row->name : row->written_as;
 }
 

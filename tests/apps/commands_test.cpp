@@ -175,13 +175,13 @@ TEST(Outputs, NeverTakeTheNameOfWhatIsRead) {
   std::filesystem::create_symlink(model, link);
   const std::string text = directory.file("text.c", long_code());
   for (const std::string& out : {model, link, text}) {
-    for (const std::vector<std::string>& command : {std::vector<std::string>{"logits", "-o"},
-                                                    {"imatrix", "-o"},
-                                                    {"embed", "--lines", "-o"},
-                                                    {"perplexity", "--save-kl-base"},
-                                                    {"-n", "1", "--trace"}}) {
-      std::vector<std::string> args = command;
-      args.insert(args.end(), {out, "-m", model, "-f", text});
+    for (std::vector<std::string> args : {std::vector<std::string>{"logits", "-f", text, "-o"},
+                                          {"imatrix", "-f", text, "-o"},
+                                          {"embed", "--lines", "-f", text, "-o"},
+                                          {"perplexity", "-f", text, "--save-kl-base"},
+                                          {"-n", "1", "-f", text, "--trace"},
+                                          {"-n", "1", "--batch-file", text, "--trace"}}) {
+      args.insert(args.end(), {out, "-m", model});
       const Finished f = gptj(args);
       EXPECT_EQ(f.code, 1);
       EXPECT_EQ(lines(f.err).size(), 1U) << f.err;

@@ -27,10 +27,10 @@ examples
 apps              cli/ terminal/
 apps/terminal     terminal/ base/quoted.h
 apps/cli          terminal/ cli/ base/quoted.h
-apps/options      terminal/ cli/ options/ base/quoted.h text/json_watch.h
-apps/generate     terminal/ cli/ options/ generate/ base/file.h base/quoted.h
+apps/options      terminal/ cli/ options/ base/file.h base/quoted.h text/json_watch.h
+apps/generate     terminal/ cli/ options/ generate/ base/quoted.h
 apps/chat         terminal/ cli/ options/ chat/ base/file.h base/quoted.h
-apps/commands     terminal/ cli/ options/ commands/ base/file.h base/quoted.h
+apps/commands     terminal/ cli/ options/ commands/ base/quoted.h
 apps/bench        terminal/ cli/ options/ bench/ base/quoted.h
 apps/shell        terminal/ cli/ shell/
 '
