@@ -25,8 +25,8 @@ struct SamplerSetting {
   /// What is wrong with a text, as problem() says it. Null: any text will do.
   std::string (*text_problem)(std::string_view text) = nullptr;
 
-  /// Whether `name` is one of its names; '_' counts as '-'.
-  bool goes_by(std::string_view name) const;
+  /// Whether `given` is one of its names; '_' counts as '-'.
+  bool goes_by(std::string_view given) const;
 
   /// What is wrong with `value`: "expected a number from 0 to 1, found '2'"; empty: nothing.
   std::string problem(std::string_view value) const;
