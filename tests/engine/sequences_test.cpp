@@ -111,6 +111,21 @@ class Sequences : public testing::Test {
     EXPECT_EQ(found, plain(walk.at(sequence), kv_type)) << "sequence " << sequence;
   }
 
+  /// These tokens, for sequences of 19 and 5 that have room for 20, are an error that says so and changes nothing.
+  void expect_refused(const std::vector<Session::Token>& tokens,
+                      const std::vector<std::string>& words) const {
+    SessionOptions all = options(2);
+    all.n_ctx = 20;
+    Walk walk(model_, all);
+    walk.prefill(0, 19);
+    walk.prefill(1, 5);
+    expect_error([&] { walk.session.decode_each(tokens, [](int, std::span<const float>) { FAIL(); }); },
+                 words);
+    EXPECT_EQ(walk.session.n_past(0), 19);
+    EXPECT_EQ(walk.session.n_past(1), 5);
+    expect_plain(walk, 0, walk.decode({1, 0}, 1)[1]);
+  }
+
   TemporaryDirectory directory_;
   Model model_;
 };
@@ -234,34 +249,15 @@ TEST_F(Sequences, ShiftingOneLeavesTheOtherAsItIs) {
 }
 
 TEST_F(Sequences, OneThatIsFullIsAnErrorAndChangesNothing) {
-  SessionOptions all = options(2);
-  all.n_ctx = 20;
-  Walk walk(model_, all);
-  walk.prefill(0, 19);
-  walk.prefill(1, 5);
-  const std::vector<Session::Token> tokens = {{1, 1}, {1, 0}, {2, 0}};
-  expect_error([&] { walk.session.decode_each(tokens, [](int, std::span<const float>) { FAIL(); }); },
-               {"context full", "at most 1 more tokens", "found 2"});
-  EXPECT_EQ(walk.session.n_past(0), 19);
-  EXPECT_EQ(walk.session.n_past(1), 5);
-  const std::vector<Session::Token> unknown = {{1, 1}, {300, 0}};
-  expect_error([&] { walk.session.decode_each(unknown, [](int, std::span<const float>) { FAIL(); }); },
-               {"token id"});
-  expect_plain(walk, 0, walk.decode({1, 0}, 1)[1]);
+  expect_refused({{1, 1}, {1, 0}, {2, 0}}, {"context full", "at most 1 more tokens", "found 2"});
+}
+
+TEST_F(Sequences, ATokenThatIsUnknownIsAnErrorAndChangesNothing) {
+  expect_refused({{1, 1}, {300, 0}}, {"token id"});
 }
 
 TEST_F(Sequences, OneThatIsGivenInPiecesIsAnErrorAndChangesNothing) {
-  SessionOptions all = options(2);
-  all.n_ctx = 20;
-  Walk walk(model_, all);
-  walk.prefill(0, 19);
-  walk.prefill(1, 5);
-  const std::vector<Session::Token> tokens = {{1, 0}, {1, 1}, {2, 0}};  // each piece alone has room
-  expect_error([&] { walk.session.decode_each(tokens, [](int, std::span<const float>) { FAIL(); }); },
-               {"sequence 0", "follow each other"});
-  EXPECT_EQ(walk.session.n_past(0), 19);
-  EXPECT_EQ(walk.session.n_past(1), 5);
-  expect_plain(walk, 0, walk.decode({1, 0}, 1)[1]);
+  expect_refused({{1, 0}, {1, 1}, {2, 0}}, {"sequence 0", "follow each other"});  // each piece alone has room
 }
 
 TEST_F(Sequences, AsManyAsThereMayBe) {
