@@ -90,7 +90,7 @@ struct PackedMatmul {
   static constexpr int kNumberBytes = kBytes ? 1 : 2;
   static constexpr int kValues = kPackedBytes / kNumberBytes;  // of a packed panel
   static constexpr int kPanels = S::kPackedPanels;
-  // With tiles, sums of columns are made one by one: from three on, packing once costs less.
+  // Tiles take all columns at once, these sums each column by itself.
   static constexpr int kStreamedColumns = kTiled<S> ? 2 : S::kPackedColumns;
 
   static_assert(kPanels * sizeof(PackedPanel) <= kMatmulScratch);
