@@ -95,11 +95,11 @@ struct PackedMatmul {
 
   static_assert(kPanels * sizeof(PackedPanel) <= kMatmulScratch);
 
-  static void pack(const uint8_t* panel, int begin, int end, int64_t ahead, PackedPanel& out) {
+  static void pack(const uint8_t* panel, int begin, int end, PackedPanel& out) {
     if constexpr (kBytes) {
-      PanelOfBytes<S, Format>::pack(panel, begin / kQuantBlock, (end - begin) / kQuantBlock, ahead, out);
+      PanelOfBytes<S, Format>::pack(panel, begin / kQuantBlock, (end - begin) / kQuantBlock, out);
     } else {
-      pack_panel_bf16<S, Format>(panel, begin, end, ahead, out);
+      pack_panel_bf16<S, Format>(panel, begin, end, out);
     }
   }
 
@@ -140,11 +140,8 @@ struct PackedMatmul {
       for (int begin = 0; begin < a.n; begin += max_values) {
         const int end = smaller<S>(a.n, begin + max_values);
         const int n_lanes = ((end - begin) * kNumberBytes + 3) / 4;
-        // What is packed next lies behind this part of a panel, or, if it is the last one, behind all of these panels.
-        const int64_t part_bytes = a.panel_stride * (end - begin) / a.n;
-        const int64_t ahead = end < a.n ? part_bytes : part_bytes + (n_panels - 1) * a.panel_stride;
         for (int i = 0; i < n_panels; ++i) {
-          pack(panels + i * a.panel_stride, begin, end, ahead, packed[i]);
+          pack(panels + i * a.panel_stride, begin, end, packed[i]);
           complete_lanes<S>(packed[i].lanes[0][0], n_lanes);
         }
         multiply({.panels = packed[0].lanes[0][0],

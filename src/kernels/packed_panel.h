@@ -22,13 +22,13 @@ inline void complete_lanes(uint8_t* lanes, int n) {
   }
 }
 
-/// Prefetches the bytes that are packed next, while the present ones are worked on. Packed panels meet many columns
-/// before the next ones are read, so the hardware would forget the stream.
+/// Prefetches the bytes that are packed soon, while those at `packed` are. No further ahead: whatever waited in L2 while
+/// packed panels meet many columns would be gone again.
 template <int kBytes>
-inline void prefetch_to_l2(const uint8_t* from) {
-  constexpr int kLine = 64, kIntoL2 = 2;
+inline void prefetch_behind(const uint8_t* packed) {
+  constexpr int kLine = 64, kAhead = 4096, kIntoL2 = 2;
   GPTJ_UNROLL
-  for (int i = 0; i < kBytes; i += kLine) __builtin_prefetch(from + i, 0, kIntoL2);
+  for (int i = 0; i < kBytes; i += kLine) __builtin_prefetch(packed + kAhead + i, 0, kIntoL2);
 }
 
 /// Values k and k + 1 of a panel of floats, the second zero if it is not there.
@@ -38,12 +38,12 @@ inline typename S::I bf16_pair(const uint8_t* panel, int k, int row, int end) {
   return S::pack_bf16(Format::template load<S>(panel, k, row), S::set1(0.0f));
 }
 
-/// Packs values [begin, end) of a panel of floats; those that are packed next lie `ahead` bytes from them.
+/// Packs values [begin, end) of a panel of floats.
 template <class S, class Format>
-inline void pack_panel_bf16(const uint8_t* panel, int begin, int end, int64_t ahead, PackedPanel& out) {
+inline void pack_panel_bf16(const uint8_t* panel, int begin, int end, PackedPanel& out) {
   constexpr int kPair = 2 * 2 * kPanelRows;
   for (int k = begin; k < end; k += 2) {
-    prefetch_to_l2<kPair>(panel + k / 2 * kPair + ahead);
+    prefetch_behind<kPair>(panel + k / 2 * kPair);
     for (int row = 0; row < kPanelRows; row += S::kLanes) {
       S::store_bytes(out.lanes[(k - begin) / 2][row], bf16_pair<S, Format>(panel, k, row, end));
     }
@@ -81,8 +81,8 @@ struct PanelOfBytes {
     return S::bit_or(S::bit_and(value, S::set1(int32_t{0xffff})), S::template shift_left_32<16>(value));
   }
 
-  /// Packs blocks [first, first + n_blocks) of 32 values; those that are packed next lie `ahead` bytes from them.
-  static void pack(const uint8_t* panel, int first, int n_blocks, int64_t ahead, PackedPanel& out) {
+  /// Packs blocks [first, first + n_blocks) of 32 values.
+  static void pack(const uint8_t* panel, int first, int n_blocks, PackedPanel& out) {
     for (int row = 0; row < kPanelRows; row += S::kLanes) {
       F top = S::set1(1e-30f);
       for (int b = 0; b < n_blocks; ++b) {
@@ -91,7 +91,7 @@ struct PanelOfBytes {
       S::store(out.scales + row, S::mul(top, S::set1(1 / kTop)));
       const F inverse = S::div(S::set1(kTop), top);
       for (int b = 0; b < n_blocks; ++b) {
-        if (row == 0) prefetch_to_l2<kPanelBytes>(Format::template quants<S>(panel, first + b) + ahead);
+        if (row == 0) prefetch_behind<kPanelBytes>(Format::template quants<S>(panel, first + b));
         block(panel, first + b, row, inverse, out.lanes + b * kQuantGroups);
       }
     }

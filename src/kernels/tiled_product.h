@@ -47,6 +47,7 @@ class TiledColumns {
 
   template <int P>
   void slab(int panel, int begin, int end) {
+    prefetch_results();
     if constexpr (kBytes) {
       each_sum<P>([]<int sum>(int, int) { Tiles::template zero<sum>(); });
       add<P>(panel, begin, end);
@@ -67,6 +68,14 @@ class TiledColumns {
     if constexpr (P == 2) body.template operator()<1>(0, 1);
     if constexpr (kColumnTiles == 2) body.template operator()<2>(1, 0);
     if constexpr (kColumnTiles == 2 && P == 2) body.template operator()<3>(1, 1);
+  }
+
+  /// Results of the columns that come next, one column each time: they are too far apart for the hardware to ask for them.
+  void prefetch_results() {
+    const int next = column + S::kPackedColumns + n_slabs++;
+    if (next >= a.n_columns) return;
+    const float* y = a.y + next * a.y_stride;
+    for (int p = 0; p < a.n_panels; ++p) __builtin_prefetch(y + p * kPanelRows);
   }
 
   /// Tiles of sums += W x over the lanes [begin, end).
@@ -132,6 +141,7 @@ class TiledColumns {
 
   const PackedArgs& a;
   const int column, n;
+  int n_slabs = 0;  // so far
   struct {
     int panel, column;
     const SlabScale* x_scales;
