@@ -185,7 +185,7 @@ struct QueryBlock {
   const int n;       // at most kQueries
   float* const out;  // [n][out_stride]
   const int64_t out_stride;
-  float* const weights;  // [n][kKeyBlock]
+  float* const weights;  // [n][kKvPage]
   float* const scores;   // [n][score_stride]
   const int64_t score_stride;
 
@@ -198,16 +198,16 @@ struct QueryBlock {
       for (int64_t t = 0; t < score_stride; ++t) scores[i * score_stride + t] = 0.0f;
       for (int64_t d = 0; d < out_stride; ++d) out[i * out_stride + d] = 0.0f;
     }
-    for (int begin = 0; begin < n_keys; begin += kKeyBlock) {
-      for_queries<S::kColumns>(0, n, KeyTile{*this, begin, smaller<S>(n_keys, begin + kKeyBlock)});
+    for (int begin = 0; begin < n_keys; begin += kKvPage) {
+      for_queries<S::kColumns>(0, n, KeyTile{*this, begin, smaller<S>(n_keys, begin + kKvPage)});
     }
     float sums[kQueries];
     for (int i = 0; i < n; ++i) {
       float* of_query = scores + i * score_stride;
       sums[i] = exponentials<S>(of_query, visible(i), a.scale, largest_of<S>(of_query, visible(i)));
     }
-    for (int begin = 0; begin < n_keys; begin += kKeyBlock) {
-      values(begin, smaller<S>(n_keys, begin + kKeyBlock));
+    for (int begin = 0; begin < n_keys; begin += kKvPage) {
+      values(begin, smaller<S>(n_keys, begin + kKvPage));
     }
     for (int i = 0; i < n; ++i) {
       float* to = a.out + (first + i) * a.out_stride;
@@ -247,7 +247,7 @@ struct QueryBlock {
       if constexpr (Kv::kScaled) {
         scale_weights(begin, end, page.value_scales + d / kKvBlock * page.n_tokens);
         tile.x = weights;
-        tile.x_stride = kKeyBlock;
+        tile.x_stride = kKvPage;
       }
       for_queries<S::kColumns>(0, n, tile);
     }
@@ -256,7 +256,7 @@ struct QueryBlock {
   void scale_weights(int begin, int end, const float* scales) const {
     for (int i = 0; i < n; ++i) {
       for (int t = begin; t < end; t += S::kLanes) {
-        S::store(weights + i * kKeyBlock + t - begin,
+        S::store(weights + i * kKvPage + t - begin,
                  S::mul(S::load(scores + i * score_stride + t), S::load(scales + t - begin)));
       }
     }
@@ -305,7 +305,7 @@ void attention(const AttentionArgs& a) noexcept {
   using Block = QueryBlock<S, Kv>;
   const int64_t out_stride = (a.head_dim + kPanelRows - 1) / kPanelRows * kPanelRows;
   float* weights = a.scratch + kMaxQueryBlock * out_stride;
-  float* scores = weights + kMaxQueryBlock * kKeyBlock;
+  float* scores = weights + kMaxQueryBlock * kKvPage;
   for (int first = 0; first < a.n_queries; first += Block::kQueries) {
     const int n = smaller<S>(Block::kQueries, a.n_queries - first);
     const int n_keys = visible_keys<S>(a, first + n - 1);

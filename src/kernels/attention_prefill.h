@@ -39,9 +39,11 @@ class PrefillAttention {
     }
     for (int begin = 0; begin < visible(a.n_queries - 1); begin += kKeyBlock) {
       const int n = smaller<S>(kKeyBlock, visible(a.n_queries - 1) - begin);
-      const KvPage page = page_of<S>(a.kv, begin);
-      pack_keys(page, n);
-      pack_values(page, n);
+      for (int t = 0; t < n; t += kKvPage) {
+        const KvPage page = page_of<S>(a.kv, begin + t);
+        pack_keys(page, smaller<S>(kKvPage, n - t), keys + t / kPanelRows * key_panel_bytes);
+        pack_values(page, smaller<S>(kKvPage, n - t), values + t * kPanelRows * 2);
+      }
       const int first = begin < visible(0) ? 0 : begin - a.n_past;  // the first query that sees any of them
       for (int i = first; i < a.n_queries; i += kQueries)
         meet(begin, i, smaller<S>(kQueries, a.n_queries - i));
@@ -61,8 +63,8 @@ class PrefillAttention {
 
   int visible(int query) const { return visible_keys<S>(a, query); }
 
-  /// Keys are packed by pairs of dimensions, values by pairs of tokens.
-  void pack_keys(const KvPage& page, int n) const {
+  /// Packs the first n tokens of a page: keys by pairs of dimensions, values by pairs of tokens.
+  void pack_keys(const KvPage& page, int n, uint8_t* to) const {
     const auto* from = static_cast<const Element*>(page.keys);
     for (int panel = 0; panel * kPanelRows < n; ++panel) {
       const auto number = [&](int d, int row) {
@@ -71,10 +73,10 @@ class PrefillAttention {
         return S::mul(key,
                       S::load(page.key_scales + d / kKvBlock * page.n_tokens + panel * kPanelRows + row));
       };
-      pack_panel(number, a.head_dim, keys + panel * key_panel_bytes);
+      pack_panel(number, a.head_dim, to + panel * key_panel_bytes);
     }
   }
-  void pack_values(const KvPage& page, int n) const {
+  void pack_values(const KvPage& page, int n, uint8_t* to) const {
     for (int panel = 0; panel * kPanelRows < a.head_dim; ++panel) {
       const auto* from = static_cast<const Element*>(page.values) + panel * page.n_tokens * kPanelRows;
       const float* scales = nullptr;
@@ -86,7 +88,7 @@ class PrefillAttention {
         if constexpr (!Kv::kScaled) return value;
         return S::mul(value, S::set1(scales[t]));
       };
-      pack_panel(number, n, values + panel * kValuePanelBytes);
+      pack_panel(number, n, to + panel * kValuePanelBytes);
     }
   }
 

@@ -106,16 +106,17 @@ struct AttentionArgs {
   float* scratch;      // [attention_scratch(n_ctx, n_queries, head_dim)]
 };
 
-/// Queries that are computed together, and tokens that they meet at a time: their scores, and the keys or values, stay
-/// in L2.
+/// Queries that are computed together, and tokens that those of a prompt meet at a time in BF16: their scores, and the
+/// keys or values, stay in L2.
 inline constexpr int kMaxQueryBlock = 32;
-inline constexpr int kKeyBlock = kKvPage;
+inline constexpr int kKeyBlock = 256;
+static_assert(kKeyBlock % kKvPage == 0);
 
 /// Floats of scratch that attention needs, whatever the arithmetic: either the scores of one block of queries for all
 /// tokens, or the results so far of all queries and one block of keys and values in BF16.
 constexpr int64_t attention_scratch(int64_t n_ctx, int64_t n_queries, int64_t head_dim) {
   const int64_t width = round_up(head_dim, 16);
-  const int64_t scores = kMaxQueryBlock * (round_up(n_ctx, 16) + 16 + kKeyBlock + width);
+  const int64_t scores = kMaxQueryBlock * (round_up(n_ctx, 16) + 16 + kKvPage + width);
   const int64_t query = operand_stride(Operand::bf16, head_dim) / 4 + width + 2;
   const int64_t row = kKeyBlock + 16 + operand_stride(Operand::bf16, kKeyBlock) / 4;
   const int64_t blocks = n_queries * query + kMaxQueryBlock * row + kKeyBlock * (width + 16);

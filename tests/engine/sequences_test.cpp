@@ -10,7 +10,7 @@ namespace {
 
 using namespace test;
 
-constexpr int kPage = 256;  // tokens
+constexpr int kPage = 64;  // tokens
 constexpr ModelShape kLongShape = {
     .n_vocab = 300, .n_ctx = 3 * kPage, .n_embd = 32, .n_head = 2, .n_layer = 2, .n_rot = 8};
 
@@ -233,14 +233,14 @@ TEST_F(Sequences, ShiftingOneLeavesTheOtherAsItIs) {
   Walk walk(model_, options(2));
   walk.prefill(0, kPage + 20);
   walk.fork(0, 1);
-  walk.session.shift(10, 100, 0);
-  EXPECT_EQ(walk.session.n_past(0), kPage + 20 - 90);
+  walk.session.shift(10, 60, 0);
+  EXPECT_EQ(walk.session.n_past(0), kPage + 20 - 50);
   expect_plain(walk, 1, walk.decode({1}, 2)[0]);
   Session alone(model_, options(1));
   std::vector<int> ids;
   for (const Past& past : std::span(walk.at(0)).first(kPage + 20)) ids.push_back(past.id);
   alone.prefill(ids);
-  alone.shift(10, 100);
+  alone.shift(10, 60);
   Logits shifted;
   const Session::Token token{7, 0};
   walk.session.decode_each({&token, 1}, [&](int, std::span<const float> logits) { append(shifted, logits); });

@@ -156,14 +156,14 @@ TEST_F(SessionTest, MemoryGrowsWithWhatAsksForIt) {
   const ModelInfo& info = model_.info();
   const SessionMemory f16 = session_memory(info, {.n_threads = 2}),
                       f32 = session_memory(info, {.n_threads = 2, .kv_type = KvType::f32});
-  // [2 layers][4 heads][80 tokens] of 24 dimensions, those of values padded to 32; with a scale each
-  EXPECT_EQ(f16.kv_cache, 2U * 4 * 80 * (24 + 32) * sizeof(uint16_t));
+  // [2 layers][4 heads][80 tokens, in pages of 64] of 24 dimensions, those of values padded to 32; with a scale each
+  EXPECT_EQ(f16.kv_cache, 2U * 4 * 128 * (24 + 32) * sizeof(uint16_t));
   EXPECT_EQ(f32.kv_cache, 2 * f16.kv_cache);
   EXPECT_EQ(f32.scratch, f16.scratch);
   EXPECT_EQ(session_memory(info, {.n_threads = 2, .kv_type = KvType::int8}).kv_cache,
-            f16.kv_cache / 2 + 2U * 4 * 80 * 2 * sizeof(float));
-  // Tokens come in panels of 16.
-  EXPECT_EQ(session_memory(info, {.n_ctx = 40, .n_threads = 2}).kv_cache, f16.kv_cache / 80 * 48);
+            f16.kv_cache / 2 + 2U * 4 * 128 * 2 * sizeof(float));
+  // Less than a page comes in panels of 16.
+  EXPECT_EQ(session_memory(info, {.n_ctx = 40, .n_threads = 2}).kv_cache, f16.kv_cache / 128 * 48);
   EXPECT_LT(session_memory(info, {.n_threads = 2, .n_batch = 1}).scratch, f16.scratch);
   EXPECT_GT(session_memory(info, {.n_threads = 9}).scratch, f16.scratch);
 }
