@@ -18,7 +18,6 @@ struct BenchPlan {
   int texts_context;          // tokens before decoding in each of them
   int decoded;                // tokens of one sample of decoding
   int repeats;
-  uint64_t read_bytes;  // for the roof
 
   static BenchPlan full(int repeats);
   static BenchPlan quick(int repeats);

@@ -17,8 +17,8 @@ inline constexpr int kNumRoofs = 4;
 /// Measures the roofs of this machine, with the instruction set whose kernels run.
 class RoofMeter {
  public:
-  /// Takes `read_bytes` of memory, which measuring reads: far more than the caches hold. Throws Error if there is not
-  /// so much, or if threads cannot be started.
+  /// Takes `read_bytes` of memory, which measuring reads: as much as what stands beside it, since caches may serve a
+  /// part of both. Throws Error if there is not so much, or if threads cannot be started.
   RoofMeter(int n_threads, uint64_t read_bytes);
   RoofMeter(RoofMeter&&) noexcept;
   RoofMeter& operator=(RoofMeter&&) noexcept;

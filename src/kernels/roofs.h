@@ -12,7 +12,8 @@ namespace gptj {
 /// How fast memory is read: weights pass through it once for each token.
 class ReadRoof {
  public:
-  /// Fills `bytes` of memory, which should be far more than the caches hold. Throws Error when there are none.
+  /// Fills `bytes` of memory: as much as what stands beside it, or far more than the caches hold. Throws Error when
+  /// there are none.
   ReadRoof(ThreadPool& pool, int64_t bytes);
 
   /// All of them once, all threads together; returns the bytes.
