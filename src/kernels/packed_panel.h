@@ -22,8 +22,8 @@ inline void complete_lanes(uint8_t* lanes, int n) {
   }
 }
 
-/// Prefetches the bytes that are packed soon, while those at `packed` are. No further ahead: whatever waited in L2 while
-/// packed panels meet many columns would be gone again.
+/// Prefetches the bytes that are packed soon, while those at `packed` are. No further ahead: whatever waited in L2
+/// while packed panels meet many columns would be gone again.
 template <int kBytes>
 inline void prefetch_behind(const uint8_t* packed) {
   constexpr int kLine = 64, kAhead = 4096, kIntoL2 = 2;

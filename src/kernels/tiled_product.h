@@ -70,7 +70,7 @@ class TiledColumns {
     if constexpr (kColumnTiles == 2 && P == 2) body.template operator()<3>(1, 1);
   }
 
-  /// Results of the columns that come next, one column each time: they are too far apart for the hardware to ask for them.
+  /// Results of the columns that come next, one column each time: they are too far apart for the hardware to ask for.
   void prefetch_results() {
     const int next = column + S::kPackedColumns + n_slabs++;
     if (next >= a.n_columns) return;

@@ -4,13 +4,14 @@
 
 #include "base/failure.h"
 #include "engine/tiny_models.h"
+#include "tensor/kv_head.h"
 
 namespace gptj {
 namespace {
 
 using namespace test;
 
-constexpr int kPage = 64;  // tokens
+constexpr int kPage = kKvPage;
 constexpr ModelShape kLongShape = {
     .n_vocab = 300, .n_ctx = 3 * kPage, .n_embd = 32, .n_head = 2, .n_layer = 2, .n_rot = 8};
 
