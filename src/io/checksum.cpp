@@ -6,8 +6,8 @@
 
 namespace gptj {
 
-uint32_t crc32_of(std::string_view bytes) {
-  return static_cast<uint32_t>(::crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+uint32_t crc32_of(std::string_view bytes, uint32_t before) {
+  return static_cast<uint32_t>(::crc32_z(before, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
 }
 
 void ChecksumOfParts::add(uint64_t offset, const void* data, size_t bytes) {

@@ -8,8 +8,8 @@
 
 namespace gptj {
 
-/// CRC-32 as in zip, PNG and gzip.
-uint32_t crc32_of(std::string_view bytes);
+/// CRC-32 as in zip, PNG and gzip; of bytes that follow others, whose CRC-32 is `before`, that of all.
+uint32_t crc32_of(std::string_view bytes, uint32_t before = 0);
 
 /// The CRC-32 of bytes that come in parts, in any order and from many threads.
 class ChecksumOfParts {

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "text/byte_alphabet.h"
+#include "text/merges.h"
 
 namespace gptj {
 namespace {
@@ -72,14 +73,16 @@ Vocab read_gguf_vocab(const GgufMetadata& metadata) {
     }
     add_token(written[id], static_cast<GgufTokenType>(types[id]), vocab);
   }
+  std::vector<MergedTexts> merges;
   for (const std::string& line : require(metadata, kMerges, metadata.texts(kMerges))) {
     auto merge = parse_merge(line);
     if (!merge) {
       fail("{}: {}: merge {}: expected two tokens with a space between, found {}", quoted(vocab.source),
-           kMerges, vocab.merges.size(), quoted(line));
+           kMerges, merges.size(), quoted(line));
     }
-    vocab.merges.push_back(*std::move(merge));
+    merges.push_back(*std::move(merge));
   }
+  vocab.merges = merges_by_id(merges, vocab.tokens, vocab.source);
   vocab.bos = token_id(metadata, "tokenizer.ggml.bos_token_id", written.size());
   vocab.eos = token_id(metadata, "tokenizer.ggml.eos_token_id", written.size());
   vocab.add_prefix_space = metadata.boolean("tokenizer.ggml.add_space_prefix").value_or(false);

@@ -145,8 +145,7 @@ Head read_head(const InputFile& file) {
          quoted(file.path()), start.checksum, found);
   }
 
-  const std::string text = rest.substr(0, start.header_bytes);
-  Head head{{file.path(), parse_json_object(text, file.path())},
+  Head head{{file.path(), parse_json_object(rest.substr(0, start.header_bytes), file.path())},
             rest.substr(start.header_bytes, start.vocab_bytes),
             std::vector<uint32_t>(start.n_tensors),
             native_aligned(end)};
@@ -164,8 +163,7 @@ Head read_head(const InputFile& file) {
 }  // namespace
 
 uint32_t native_checksum(const NativeStart& start, std::string_view rest) {
-  std::string all(reinterpret_cast<const char*>(&start), offsetof(NativeStart, checksum));
-  return crc32_of(all.append(rest));
+  return crc32_of(rest, crc32_of({reinterpret_cast<const char*>(&start), offsetof(NativeStart, checksum)}));
 }
 
 uint64_t native_bytes(DType dtype, const std::vector<int64_t>& shape) {

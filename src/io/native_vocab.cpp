@@ -2,7 +2,6 @@
 
 #include <cstring>
 #include <nlohmann/json.hpp>
-#include <unordered_map>
 
 #include "base/error.h"
 #include "io/put_number.h"
@@ -109,7 +108,7 @@ void read_tokens_and_merges(Vocab& vocab, std::string_view bytes) {
   for (std::string& token : vocab.tokens) token = fields.take(fields.u32("length of a token"), "a token");
   const uint32_t n_merges = fields.count(2 * sizeof(uint32_t), "number of merges");
   vocab.merges.reserve(n_merges);
-  // A merge has two ids in the file and two texts in memory: a small file must not ask for much memory.
+  // What a merge makes is looked up by its text: a small file must not ask for the reading of much.
   constexpr size_t kMaxRepetition = 16;
   size_t text_left = kMaxRepetition * bytes.size();
   const auto token = [&] {
@@ -124,11 +123,11 @@ void read_tokens_and_merges(Vocab& vocab, std::string_view bytes) {
            quoted(vocab.source), vocab.merges.size(), kMaxRepetition, bytes.size());
     }
     text_left -= text.size();
-    return text;
+    return static_cast<int>(id);
   };
   for (uint32_t i = 0; i < n_merges; ++i) {
-    std::string left = token();
-    vocab.merges.emplace_back(std::move(left), token());
+    const int left = token();
+    vocab.merges.emplace_back(left, token());
   }
   if (fields.left() > 0) {
     fail("{}: vocabulary: expected its end after the merges, found {} more bytes", quoted(vocab.source),
@@ -139,27 +138,16 @@ void read_tokens_and_merges(Vocab& vocab, std::string_view bytes) {
 }  // namespace
 
 std::string vocab_to_bytes(const Vocab& vocab) {
-  std::unordered_map<std::string_view, size_t> ids;
   std::string out;
   put_number<uint32_t>(out, vocab.tokens.size());
-  for (size_t id = 0; id < vocab.tokens.size(); ++id) {
-    const std::string& token = vocab.tokens[id];
-    ids.emplace(token, id);
+  for (const std::string& token : vocab.tokens) {
     put_number<uint32_t>(out, token.size());
     out += token;
   }
-  const auto id_of = [&](const std::string& token) {
-    const auto found = ids.find(token);
-    if (found == ids.end()) {
-      fail("{}: merge of {}: expected it in the vocabulary, found no such token", quoted(vocab.source),
-           quoted(token));
-    }
-    return found->second;
-  };
   put_number<uint32_t>(out, vocab.merges.size());
   for (const auto& [left, right] : vocab.merges) {
-    put_number<uint32_t>(out, id_of(left));
-    put_number<uint32_t>(out, id_of(right));
+    put_number<uint32_t>(out, left);
+    put_number<uint32_t>(out, right);
   }
   return out;
 }

@@ -4,7 +4,8 @@
 
 namespace gptj {
 
-Bpe::Bpe(const TokenIndex& tokens, std::string_view source) : byte_ids_() {
+Bpe::Bpe(const TokenIndex& tokens, std::string_view source, size_t max_merges)
+    : byte_ids_(), pairs_(max_merges) {
   for (size_t byte = 0; byte < byte_ids_.size(); ++byte) {
     const char c = static_cast<char>(byte);
     const int token = tokens.find(std::string_view(&c, 1));

@@ -28,8 +28,8 @@ class Bpe {
     MergeQueue queue;
   };
 
-  /// Has no merges yet. Throws Error, naming `source`, if some byte has no token.
-  Bpe(const TokenIndex& tokens, std::string_view source);
+  /// Has no merges yet, and room for `max_merges`. Throws Error, naming `source`, if some byte has no token.
+  Bpe(const TokenIndex& tokens, std::string_view source, size_t max_merges);
 
   /// Merges are ranked in the order of the calls; a pair that is added again gets the later rank.
   void add_merge(int left, int right, int merged) { pairs_.set(left, right, {n_merges_++, merged}); }

@@ -81,11 +81,4 @@ std::string token_bytes(std::string_view written) {
   return bytes_from_alphabet(written).value_or(std::string(written));
 }
 
-std::optional<std::pair<std::string, std::string>> parse_merge(std::string_view line) {
-  const size_t space = line.find(' ');
-  if (space == std::string_view::npos || space == 0 || space + 1 == line.size()) return {};
-  if (line.find(' ', space + 1) != std::string_view::npos) return {};
-  return std::pair{token_bytes(line.substr(0, space)), token_bytes(line.substr(space + 1))};
-}
-
 }  // namespace gptj

@@ -4,7 +4,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace gptj {
 
@@ -21,8 +20,5 @@ const std::array<unsigned char, 256>& bytes_in_alphabet();
 
 /// As bytes_from_alphabet(), but a token that is not written in the alphabet is taken as it is: no merge can make it.
 std::string token_bytes(std::string_view written);
-
-/// The merge that is written "a b" in the alphabet; nothing if these are not two words with one space between them.
-std::optional<std::pair<std::string, std::string>> parse_merge(std::string_view line);
 
 }  // namespace gptj

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -15,12 +16,14 @@ class PairTable {
     int id;         // of the merged token
   };
 
-  PairTable() : slots_(kFirstSize) {}
+  explicit PairTable(size_t max_merges) : slots_(std::bit_ceil(2 * max_merges + 1)) {}
 
   /// Adds a merge, or replaces that of the same pair.
   void set(int left, int right, Merge merge) {
-    if (2 * (used_ + 1) > slots_.size()) grow();
-    insert(key(left, right), merge);
+    const uint64_t wanted = key(left, right);
+    size_t at = home(wanted);
+    while (slots_[at].key != wanted && slots_[at].key != kEmpty) at = (at + 1) & (slots_.size() - 1);
+    slots_[at] = {wanted, merge};
   }
 
   /// Null if the two do not merge.
@@ -33,7 +36,6 @@ class PairTable {
   }
 
  private:
-  static constexpr size_t kFirstSize = 1024;  // a power of two, as every later size
   static constexpr uint64_t kEmpty = ~uint64_t{0};
 
   struct Slot {
@@ -50,24 +52,7 @@ class PairTable {
     return static_cast<size_t>(mixed >> 32) & (slots_.size() - 1);
   }
 
-  void insert(uint64_t key, Merge merge) {
-    size_t at = home(key);
-    while (slots_[at].key != key && slots_[at].key != kEmpty) at = (at + 1) & (slots_.size() - 1);
-    if (slots_[at].key == kEmpty) ++used_;
-    slots_[at] = {key, merge};
-  }
-
-  void grow() {
-    std::vector<Slot> old(2 * slots_.size());
-    old.swap(slots_);
-    used_ = 0;
-    for (const Slot& slot : old) {
-      if (slot.key != kEmpty) insert(slot.key, slot.merge);
-    }
-  }
-
-  std::vector<Slot> slots_;
-  size_t used_ = 0;
+  std::vector<Slot> slots_;  // a power of two
 };
 
 }  // namespace gptj

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "text/added_tokens.h"
 #include "text/bpe.h"
+#include "text/merges.h"
 #include "text/pretokenize.h"
 #include "text/vocab.h"
 
@@ -15,20 +16,14 @@ namespace {
 
 Bpe make_bpe(const Vocab& vocab) {
   const TokenIndex index(vocab.tokens);
-  Bpe bpe(index, vocab.source);
-  for (const auto& merge : vocab.merges) {
-    const auto id_of = [&](const std::string& token) {
-      const int found = index.find(token);
-      if (found == TokenIndex::kNone) {
-        fail("{}: merge {} of {} and {}: expected {} in the vocabulary, found no such token",
-             quoted(vocab.source), &merge - vocab.merges.data() + 1, quoted(merge.first),
-             quoted(merge.second), quoted(token));
-      }
-      return found;
-    };
-    const int left = id_of(merge.first);
-    const int right = id_of(merge.second);
-    bpe.add_merge(left, right, id_of(merge.first + merge.second));
+  Bpe bpe(index, vocab.source, vocab.merges.size());
+  std::string merged;
+  for (size_t rank = 0; rank < vocab.merges.size(); ++rank) {
+    const auto [left_id, right_id] = vocab.merges[rank];
+    const std::string& left = vocab.tokens[static_cast<size_t>(left_id)];
+    const std::string& right = vocab.tokens[static_cast<size_t>(right_id)];
+    merged.assign(left).append(right);
+    bpe.add_merge(left_id, right_id, token_of_merge(index, merged, vocab.source, rank, left, right));
   }
   return bpe;
 }

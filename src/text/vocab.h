@@ -17,12 +17,12 @@ struct AddedToken {
   bool single_word = false;  // does not match beside a word character
 };
 
-/// A vocabulary as files give it, whatever their form. Tokens and merges are raw bytes, not GPT-2's printable
+/// A vocabulary as files give it, whatever their form. Tokens are raw bytes, not GPT-2's printable
 /// alphabet for bytes.
 struct Vocab {
-  std::string source;                                       // the file or directory, for messages
-  std::vector<std::string> tokens;                          // index = id
-  std::vector<std::pair<std::string, std::string>> merges;  // index = rank
+  std::string source;                       // the file or directory, for messages
+  std::vector<std::string> tokens;          // index = id
+  std::vector<std::pair<int, int>> merges;  // index = rank; the ids of the tokens that it joins
   std::vector<AddedToken> added;
   bool add_prefix_space = false;  // before each text between added tokens that does not begin with one
   std::optional<int> bos, eos;

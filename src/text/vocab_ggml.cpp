@@ -38,7 +38,7 @@ Vocab vocab_from_ggml_tokens(std::vector<std::string> tokens, std::string source
   restore_bytes(vocab.tokens);
 
   const TokenIndex index(vocab.tokens);
-  Bpe bpe(index, vocab.source);
+  Bpe bpe(index, vocab.source, vocab.tokens.size());
   Bpe::Scratch scratch;
   std::vector<int> parts;
   for (const std::string& token : vocab.tokens) {
@@ -48,8 +48,7 @@ Vocab vocab_from_ggml_tokens(std::vector<std::string> tokens, std::string source
     bpe.encode(token, scratch, parts);
     if (parts.size() == 2) {
       bpe.add_merge(parts[0], parts[1], id);
-      vocab.merges.emplace_back(vocab.tokens[static_cast<size_t>(parts[0])],
-                                vocab.tokens[static_cast<size_t>(parts[1])]);
+      vocab.merges.emplace_back(parts[0], parts[1]);
     } else if (parts.size() > 2 && looks_special(token)) {
       vocab.added.push_back({.id = id, .text = token});
     }

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "text/byte_alphabet.h"
 #include "text/json_file.h"
+#include "text/merges.h"
 #include "text/tokenizer_settings.h"
 #include "text/vocab_files.h"
 
@@ -16,7 +17,6 @@ namespace {
 
 using nlohmann::json;
 
-using Merge = std::pair<std::string, std::string>;
 using Ids = std::unordered_map<std::string, int>;  // by the text that the file writes for a token
 
 Ids read_ids(const JsonFile& file, std::string_view field, const json& vocab) {
@@ -29,10 +29,10 @@ Ids read_ids(const JsonFile& file, std::string_view field, const json& vocab) {
   return ids;
 }
 
-std::vector<Merge> read_merges_txt(const std::string& path) {
+std::vector<MergedTexts> read_merges_txt(const std::string& path) {
   constexpr uint64_t kLimit = 128 << 20;
   const std::string text = read_text_file(path, kLimit);
-  std::vector<Merge> merges;
+  std::vector<MergedTexts> merges;
   std::string_view rest = text;
   for (int number = 1; !rest.empty(); ++number) {
     std::string_view line = rest.substr(0, rest.find('\n'));
@@ -50,16 +50,16 @@ std::vector<Merge> read_merges_txt(const std::string& path) {
 }
 
 /// Merges are written "a b" or ["a", "b"].
-std::vector<Merge> read_merges_json(const JsonFile& file, const json& list) {
+std::vector<MergedTexts> read_merges_json(const JsonFile& file, const json& list) {
   if (!list.is_array()) file.fail("model.merges", "an array", list);
-  std::vector<Merge> merges;
+  std::vector<MergedTexts> merges;
   for (const json& entry : list) {
-    std::optional<Merge> merge;
+    std::optional<MergedTexts> merge;
     if (entry.is_string()) {
       merge = parse_merge(entry.get_ref<const std::string&>());
     } else if (entry.is_array() && entry.size() == 2 && entry[0].is_string() && entry[1].is_string()) {
-      merge = Merge{token_bytes(entry[0].get_ref<const std::string&>()),
-                    token_bytes(entry[1].get_ref<const std::string&>())};
+      merge = MergedTexts{token_bytes(entry[0].get_ref<const std::string&>()),
+                          token_bytes(entry[1].get_ref<const std::string&>())};
     }
     if (!merge) file.fail(fmt::format("model.merges[{}]", merges.size()), "a merge of two tokens", entry);
     merges.push_back(std::move(*merge));
@@ -114,13 +114,13 @@ std::optional<int> id_of(const std::vector<AddedToken>& added, const std::option
   return {};
 }
 
-Vocab assemble(const std::string& source, const Ids& ids, std::vector<Merge> merges,
+Vocab assemble(const std::string& source, const Ids& ids, const std::vector<MergedTexts>& merges,
                TokenizerSettings settings) {
   place_added(source, ids, settings.added);
   Vocab vocab;
   vocab.source = source;
   vocab.tokens = tokens_by_id(source, ids, settings.added);
-  vocab.merges = std::move(merges);
+  vocab.merges = merges_by_id(merges, vocab.tokens, source);
   vocab.bos = id_of(settings.added, settings.bos);
   vocab.eos = id_of(settings.added, settings.eos);
   vocab.added = std::move(settings.added);
@@ -134,14 +134,14 @@ Vocab from_tokenizer_json(const std::string& directory, const JsonFile& file) {
   const json& type = member(model, "type");  // old files have none
   if (!type.is_null() && type != "BPE") file.fail("model.type", "'BPE'", type);
   const Ids ids = read_ids(file, "model.vocab", member(model, "vocab"));
-  std::vector<Merge> merges = read_merges_json(file, member(model, "merges"));
-  return assemble(file.path, ids, std::move(merges), read_tokenizer_settings(directory, &file));
+  const std::vector<MergedTexts> merges = read_merges_json(file, member(model, "merges"));
+  return assemble(file.path, ids, merges, read_tokenizer_settings(directory, &file));
 }
 
 Vocab from_vocab_json(const std::string& directory, const JsonFile& file) {
   const Ids ids = read_ids(file, "token", file.root);
-  std::vector<Merge> merges = read_merges_txt(directory + "/merges.txt");
-  return assemble(file.path, ids, std::move(merges), read_tokenizer_settings(directory, nullptr));
+  const std::vector<MergedTexts> merges = read_merges_txt(directory + "/merges.txt");
+  return assemble(file.path, ids, merges, read_tokenizer_settings(directory, nullptr));
 }
 
 }  // namespace

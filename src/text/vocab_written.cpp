@@ -24,7 +24,8 @@ std::vector<std::string> written_merges(const Vocab& vocab) {
   std::vector<std::string> lines;
   lines.reserve(vocab.merges.size());
   for (const auto& [left, right] : vocab.merges) {
-    lines.push_back(alphabet_from_bytes(left) + " " + alphabet_from_bytes(right));
+    lines.push_back(alphabet_from_bytes(vocab.tokens[static_cast<size_t>(left)]) + " " +
+                    alphabet_from_bytes(vocab.tokens[static_cast<size_t>(right)]));
   }
   return lines;
 }

@@ -64,7 +64,7 @@ TEST(Gguf, Vocabulary) {
   const Vocab vocab = open_vocab(path);
   EXPECT_EQ(vocab.tokens,
             (std::vector<std::string>{"a", "b", "ab", " ", "<|endoftext|>", "[PAD5]", "[PAD6]", "[PAD7]"}));
-  EXPECT_EQ(vocab.merges, (std::vector<std::pair<std::string, std::string>>{{"a", "b"}}));
+  EXPECT_EQ(vocab.merges, (std::vector<std::pair<int, int>>{{0, 1}}));
   EXPECT_EQ(vocab.bos, 4);
   EXPECT_EQ(vocab.eos, 4);
   ASSERT_EQ(vocab.added.size(), 1U);

@@ -21,7 +21,7 @@ Vocab some_vocab() {
   Vocab vocab;
   for (int byte = 0; byte < 256; ++byte) vocab.tokens.emplace_back(1, static_cast<char>(byte));
   vocab.tokens.insert(vocab.tokens.end(), {"\xc3\xa9", "\xff\xfe", "<|end|>"});
-  vocab.merges = {{"\xc3", "\xa9"}, {"\xff", "\xfe"}};
+  vocab.merges = {{0xc3, 0xa9}, {0xff, 0xfe}};
   vocab.added = {{.id = 258, .text = "<|end|>", .rstrip = true, .single_word = true},
                  {.id = 65, .text = "A\xe2\x82\xac", .normalized = true, .lstrip = true}};
   vocab.add_prefix_space = true;
@@ -40,7 +40,7 @@ std::string three_tokens() {
 
 const json kConfig = {{"model_type", "gptj"}, {"n_embd", 64}};
 
-/// Merges that would take two hundred times the memory of their file.
+/// Merges whose texts are two hundred times as long as their file.
 std::string merges_of_a_long_token() {
   std::string bytes = word(2) + word(4000) + std::string(4000, 'a') + word(1) + "b" + word(400);
   for (int i = 0; i < 400; ++i) bytes += word(0) + word(1);

@@ -69,7 +69,7 @@ TEST(Bpe, IsTheDefinitionForAnyMerges) {
     }
     std::shuffle(merges.begin(), merges.end(), random);
 
-    Bpe bpe(TokenIndex(tokens), "test");
+    Bpe bpe(TokenIndex(tokens), "test", merges.size());
     for (const RankedMerge& merge : merges) bpe.add_merge(merge.left, merge.right, merge.merged);
     Bpe::Scratch scratch;
     for (int sample = 0; sample < 50; ++sample) {
@@ -87,7 +87,7 @@ TEST(Bpe, TheFirstOfEqualTokensCounts) {
   tokens.emplace_back("a");
   Bpe::Scratch scratch;
   std::vector<int> ids;
-  Bpe(TokenIndex(tokens), "test").encode("a", scratch, ids);
+  Bpe(TokenIndex(tokens), "test", 0).encode("a", scratch, ids);
   EXPECT_EQ(ids, std::vector<int>{'a'});
 }
 
@@ -95,7 +95,7 @@ TEST(Bpe, EveryByteNeedsAToken) {
   std::vector<std::string> tokens = byte_tokens();
   tokens[0xf5] = "padding";
   try {
-    Bpe(TokenIndex(tokens), "some/file");
+    Bpe(TokenIndex(tokens), "some/file", 0);
     FAIL();
   } catch (const Error& error) {
     EXPECT_NE(std::string(error.what()).find("'some/file'"), std::string::npos) << error.what();

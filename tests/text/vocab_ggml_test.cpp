@@ -22,12 +22,12 @@ std::vector<std::string> with(std::vector<std::string> tokens) {
   return all;
 }
 
-using Merges = std::vector<std::pair<std::string, std::string>>;
+using Merges = std::vector<std::pair<int, int>>;
 using Ids = std::vector<int>;
 
 TEST(VocabGgml, FindsTheMergesAgain) {
   const Vocab vocab = vocab_from_ggml_tokens(with({"ab", "bc", "abc", "abab"}));
-  EXPECT_EQ(vocab.merges, (Merges{{"a", "b"}, {"b", "c"}, {"ab", "c"}, {"ab", "ab"}}));
+  EXPECT_EQ(vocab.merges, (Merges{{'a', 'b'}, {'b', 'c'}, {256, 'c'}, {256, 256}}));
   EXPECT_TRUE(vocab.added.empty());
 }
 
@@ -80,10 +80,12 @@ TEST(VocabGgml, RestoresBytesThatWereReplaced) {
   tokens.insert(tokens.end(), {"ab", "\xef\xbf\xbd", "\xc3\xa9"});
   const Vocab vocab = vocab_from_ggml_tokens(tokens);
   EXPECT_EQ(vocab.tokens[94], "\xa1");
+  EXPECT_EQ(vocab.tokens[102], "\xa9");
+  EXPECT_EQ(vocab.tokens[127], "\xc3");
   EXPECT_EQ(vocab.tokens[187], "\xff");
   EXPECT_EQ(vocab.tokens[222], "\x80");
   EXPECT_EQ(vocab.tokens[255], "\xad");
-  EXPECT_EQ(vocab.merges, (Merges{{"a", "b"}, {"\xc3", "\xa9"}}));
+  EXPECT_EQ(vocab.merges, (Merges{{'a' - '!', 'b' - '!'}, {127, 102}}));
 }
 
 }  // namespace

@@ -155,9 +155,9 @@ TEST(VocabHuggingFace, BadMerges) {
   expect("a  b\n", {"line 1"});
   expect(" b\n", {"line 1"});
   expect("a \n", {"line 1"});
-  expect("a \x1b\n", {"merge 1", "'\\x1b'"});
-  expect("b c\n", {"merge 1", "'bc'"});        // no such result
-  expect("a b\nxy c\n", {"merge 2", "'xy'"});  // no such part
+  expect("a \x1b\n", {"merge 0", "'\\x1b'"});
+  expect("b c\n", {"merge 0", "'bc'"});        // no such result
+  expect("a b\nxy c\n", {"merge 1", "'xy'"});  // no such part
 }
 
 TEST(VocabHuggingFace, MissingBytes) {

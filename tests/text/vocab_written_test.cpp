@@ -30,7 +30,8 @@ TEST(WrittenTokens, EachTextOnceAndNoneEmpty) {
 
 TEST(WrittenMerges, OneLineEach) {
   Vocab vocab;
-  vocab.merges = {{" ", "a"}, {"#", "\xff"}};
+  vocab.tokens = {" ", "a", "#", "\xff"};
+  vocab.merges = {{0, 1}, {2, 3}};
   EXPECT_EQ(written_merges(vocab), (std::vector<std::string>{"Ġ a", "# ÿ"}));
 }
 
