@@ -3,13 +3,14 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 #include "base/platform.h"
 
 namespace gptj {
 
-/// One allocation from which pieces are taken in order; nothing is given back before the end. A default-
+/// One allocation from which pieces are taken in order, and given back from the end. A default-
 /// constructed arena has no memory and only counts, so the code that takes the pieces also measures them:
 ///
 ///   Arena measure; lay_out(measure); Arena arena(measure.used(), "scratch"); lay_out(arena);
@@ -30,6 +31,16 @@ class Arena {
 
   /// Keeps in memory what gets written. Throws Error, saying that `what` was to be locked.
   void lock(std::string_view what) const { platform::lock_pages(base_, size_, what); }
+
+  /// Gives back all but the first `used` bytes. Pieces that are taken there again hold what was written to them, and
+  /// where asserts count, NaN, so that nobody relies on zeros.
+  void rewind(size_t used) {
+    assert(used <= used_);
+    used_ = used;
+#ifndef NDEBUG
+    if (base_ != nullptr) std::memset(base_ + used, 0xff, size_ - used);
+#endif
+  }
 
   /// `count` zeroed elements, aligned to a cache line; nullptr while only counting.
   template <typename T>

@@ -45,11 +45,12 @@ Evaluator::Evaluator(const Architecture& architecture, const SessionOptions& opt
       pool_(options.n_threads, options.pinned),
       arena_(session_bytes(config_, options),
              fmt::format("a context of {} tokens (a smaller one needs less)", options.n_ctx)),
-      buffers_(lay_out(arena_, config_, options)),
+      buffers_(arena_, config_, options),
+      fixed_bytes_(arena_.used()),
       kv_(buffers_.kv, options.n_ctx, options.n_sequences) {
   ids_.reserve(static_cast<size_t>(options.n_batch));
   runs_.reserve(static_cast<size_t>(options.n_batch));
-  rotary_angles(options.n_ctx, config_.n_rot, buffers_.scratch.cos_sin);
+  rotary_angles(options.n_ctx, config_.n_rot, buffers_.cos_sin);
 }
 
 void Evaluator::check(const NewTokens& tokens) const {
@@ -73,12 +74,16 @@ void Evaluator::check(const NewTokens& tokens) const {
   }
 }
 
-Pass Evaluator::make_pass(Arithmetic arithmetic) const {
+/// Of the tokens that were added.
+Pass Evaluator::make_pass(Arithmetic arithmetic) {
+  arena_.rewind(fixed_bytes_);
+  scratch_ = take_scratch(arena_, config_, options_, static_cast<int>(ids_.size()));
   return {.pool = pool_,
           .kernels = kernels_,
           .kv_kernels = kernels_.kv[static_cast<int>(options_.kv_type)],
           .kv = kv_,
-          .scratch = buffers_.scratch,
+          .cos_sin = buffers_.cos_sin,
+          .scratch = scratch_,
           .arithmetic = options_.exact ? Arithmetic::exact : arithmetic,
           .ids = ids_,
           .runs = runs_,
@@ -170,7 +175,7 @@ void Evaluator::each_state(const NewTokens& tokens, const Each& each) {
 
 /// A row that the architecture has just made.
 std::span<const float> Evaluator::logits(int row) const {
-  return finite(buffers_.scratch.logits.row(row), config_.n_vocab, "logits");
+  return finite(scratch_.logits.row(row), config_.n_vocab, "logits");
 }
 
 void Evaluator::shift(int sequence, int begin, int end) {

@@ -66,7 +66,7 @@ class Evaluator {
 
  private:
   void check(const NewTokens& tokens) const;
-  Pass make_pass(Arithmetic arithmetic) const;
+  Pass make_pass(Arithmetic arithmetic);
   void add(Session::Token token);
   bool pass_is_full() const { return ids_.size() == static_cast<size_t>(options_.n_batch); }
   template <typename Then>
@@ -79,9 +79,11 @@ class Evaluator {
   const Config& config_;
   const SessionOptions& options_;
   const Kernels& kernels_;
-  mutable ThreadPool pool_;
+  ThreadPool pool_;
   Arena arena_;
   const SessionBuffers buffers_;
+  const size_t fixed_bytes_;  // of the arena, before what each pass lays out anew
+  Scratch scratch_;
   KvSequences kv_;
   std::vector<int> ids_;        // of the pass to come
   std::vector<TokenRun> runs_;  // of the pass to come

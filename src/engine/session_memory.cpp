@@ -26,17 +26,18 @@ int logit_rows(const SessionOptions& options) {
   return std::min(options.n_batch, 32);
 }
 
-SessionBuffers lay_out(Arena& arena, const Config& config, const SessionOptions& options) {
-  SessionBuffers buffers;
-  buffers.kv = KvCache(arena, config, options.n_ctx, options.n_sequences, options.kv_type);
-  buffers.scratch =
-      Scratch(arena, config, options.n_ctx, options.n_batch, logit_rows(options), options.n_threads);
-  return buffers;
+SessionBuffers::SessionBuffers(Arena& arena, const Config& config, const SessionOptions& options)
+    : kv(arena, config, options.n_ctx, options.n_sequences, options.kv_type),
+      cos_sin(arena.take<float>(int64_t{options.n_ctx} * config.n_rot)) {}
+
+Scratch take_scratch(Arena& arena, const Config& config, const SessionOptions& options, int n_tokens) {
+  return {arena, config, options.n_ctx, n_tokens, logit_rows(options), options.n_threads};
 }
 
 size_t session_bytes(const Config& config, const SessionOptions& options) {
   Arena measure;
-  lay_out(measure, config, options);
+  SessionBuffers(measure, config, options);
+  take_scratch(measure, config, options, options.n_batch);
   return measure.used();
 }
 

@@ -13,16 +13,20 @@ SessionOptions resolved(SessionOptions options, int model_n_ctx);
 /// beside the other buffers.
 int logit_rows(const SessionOptions& options);
 
-/// All memory of a session. The options of these functions are resolved().
+/// What keeps its place while a session is open. The options of these functions are resolved(), the arena may only be
+/// counting.
 struct SessionBuffers {
+  SessionBuffers(Arena& arena, const Config& config, const SessionOptions& options);
+
   KvCache kv;
-  Scratch scratch;
+  float* cos_sin;  // [n_ctx, n_rot], see rotary_angles()
 };
 
-/// Takes it from the arena, which may only be counting.
-SessionBuffers lay_out(Arena& arena, const Config& config, const SessionOptions& options);
+/// For a pass of `n_tokens`. Few tokens lie close together, however many there could be: the system clears memory, the
+/// first time that it is used, by pages of up to 2 MB.
+Scratch take_scratch(Arena& arena, const Config& config, const SessionOptions& options, int n_tokens);
 
-/// The bytes that lay_out() takes.
+/// The bytes of all that a session takes.
 size_t session_bytes(const Config& config, const SessionOptions& options);
 
 }  // namespace gptj

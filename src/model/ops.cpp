@@ -178,7 +178,7 @@ void attend(const Pass& pass, const AttentionSpec& spec, int head, const TokenRu
     const Qkv at = qkv_of(pass, spec, first + i, head);
     const int position = n_past + i;
     if (spec.n_rot > 0) {
-      const float* angles = pass.scratch.cos_sin + int64_t{position} * spec.n_rot;
+      const float* angles = pass.cos_sin + int64_t{position} * spec.n_rot;
       pass.kernels.rotate(at.q, angles, spec.n_rot);
       pass.kernels.rotate(at.k, angles, spec.n_rot);
     }
@@ -257,7 +257,7 @@ void shift_tokens(const Pass& pass, const Config& config, int sequence, int begi
     float* const key = pass.scratch.of_thread(thread);
     float* const value = key + round_up(config.head_dim(), kPanelRows);
     float* const back = value + round_up(config.head_dim(), kPanelRows);
-    const float* const angles = pass.scratch.cos_sin + int64_t{by} * config.n_rot;
+    const float* const angles = pass.cos_sin + int64_t{by} * config.n_rot;
     for (int i = 0; i < config.n_rot; ++i) back[i] = i % 2 == 0 ? angles[i] : -angles[i];
     for (int64_t i = first; i < last; ++i) {
       const KvHead kv =

@@ -21,19 +21,18 @@ uint8_t* take_operand(Arena& arena, int rows, int64_t n) {
 
 }  // namespace
 
-Scratch::Scratch(Arena& arena, const Config& config, int n_ctx, int n_batch, int n_logits, int n_threads)
-    : hidden(take_rows(arena, n_batch, config.n_embd)),
-      normed(take_rows(arena, n_batch, config.n_embd)),
-      qkv(take_rows(arena, n_batch, 3 * round_up(config.n_embd, kPanelRows))),
-      mixed(take_rows(arena, n_batch, config.n_embd)),
-      inner(take_rows(arena, n_batch, config.n_inner)),
-      logits(take_rows(arena, n_logits, config.n_vocab)),
-      operands{take_operand(arena, n_batch, std::max(config.n_embd, config.n_inner)),
-               take_operand(arena, n_batch, std::max(config.n_embd, config.n_inner))},
-      cos_sin(arena.take<float>(int64_t{n_ctx} * config.n_rot)),
-      thread_stride(std::max(attention_scratch(n_ctx, n_batch, config.head_dim()),
+Scratch::Scratch(Arena& arena, const Config& config, int n_ctx, int n_tokens, int n_logits, int n_threads)
+    : hidden(take_rows(arena, n_tokens, config.n_embd)),
+      normed(take_rows(arena, n_tokens, config.n_embd)),
+      qkv(take_rows(arena, n_tokens, 3 * round_up(config.n_embd, kPanelRows))),
+      mixed(take_rows(arena, n_tokens, config.n_embd)),
+      inner(take_rows(arena, n_tokens, config.n_inner)),
+      operands{take_operand(arena, n_tokens, std::max(config.n_embd, config.n_inner)),
+               take_operand(arena, n_tokens, std::max(config.n_embd, config.n_inner))},
+      thread_stride(std::max(attention_scratch(n_ctx, n_tokens, config.head_dim()),
                              kMatmulScratch / static_cast<int64_t>(sizeof(float)))) {
   threads = arena.take<float>(n_threads * thread_stride);
+  logits = take_rows(arena, n_logits, config.n_vocab);
 }
 
 }  // namespace gptj

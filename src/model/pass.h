@@ -13,23 +13,22 @@
 
 namespace gptj {
 
-/// Room for the activations of up to `n_batch` tokens, taken once when a session opens.
+/// Room for the activations of `n_tokens` tokens. Padding holds any bytes.
 struct Scratch {
-  Rows hidden;                // [n_batch, n_embd], the residual stream
-  Rows normed;                // [n_batch, n_embd]
-  Rows qkv;                   // [n_batch, 3 * qkv_step]
-  Rows mixed;                 // [n_batch, n_embd], the values as attention weighs them
-  Rows inner;                 // [n_batch, n_inner]
-  Rows logits;                // [logit rows, n_vocab]
+  Rows hidden;                // [n_tokens, n_embd], the residual stream
+  Rows normed;                // [n_tokens, n_embd]
+  Rows qkv;                   // [n_tokens, 3 * qkv_step]
+  Rows mixed;                 // [n_tokens, n_embd], the values as attention weighs them
+  Rows inner;                 // [n_tokens, n_inner]
   uint8_t* operands[2] = {};  // each for one input of a pass over weights, packed as products take it
-  float* cos_sin = nullptr;   // [n_ctx, n_rot], see rotary_angles()
   float* threads = nullptr;   // [n_threads][thread_stride], scratch of attention and products
   int64_t thread_stride = 0;
+  Rows logits;  // [logit rows, n_vocab]
 
   float* of_thread(int thread) const { return threads + thread * thread_stride; }
 
   Scratch() = default;
-  Scratch(Arena& arena, const Config& config, int n_ctx, int n_batch, int n_logits, int n_threads);
+  Scratch(Arena& arena, const Config& config, int n_ctx, int n_tokens, int n_logits, int n_threads);
 };
 
 /// Tokens of a pass that follow each other in one text.
@@ -44,6 +43,7 @@ struct Pass {
   const Kernels& kernels;
   const KvKernels& kv_kernels;
   const KvSequences& kv;
+  const float* cos_sin;  // [n_ctx, n_rot], see rotary_angles()
   const Scratch& scratch;
   Arithmetic arithmetic;  // of products and attention
 

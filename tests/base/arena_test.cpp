@@ -60,5 +60,15 @@ TEST(Arena, PiecesAreAlignedZeroedAndApart) {
   EXPECT_EQ(std::count(pieces.bytes, pieces.bytes + kBytes, 0), kBytes);
 }
 
+TEST(Arena, IsGivenBackFromTheEnd) {
+  Arena arena(256, "a test");
+  arena.take<uint8_t>(64);
+  const size_t fixed = arena.used();
+  uint8_t* const first = arena.take<uint8_t>(192);
+  arena.rewind(fixed);
+  EXPECT_EQ(arena.used(), fixed);
+  EXPECT_EQ(arena.take<uint8_t>(1), first);
+}
+
 }  // namespace
 }  // namespace gptj

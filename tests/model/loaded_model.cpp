@@ -14,14 +14,14 @@ std::vector<float> compact(const Rows& rows) {
 
 struct Memory {
   KvCache kv;
+  float* cos_sin;
   Scratch scratch;
 };
 
 Memory lay_out(Arena& arena, const Config& config, int n_tokens, int n_threads, KvType kv_type) {
-  Memory out;
-  out.kv = KvCache(arena, config, n_tokens, /*n_sequences=*/1, kv_type);
-  out.scratch = Scratch(arena, config, n_tokens, n_tokens, n_tokens, n_threads);
-  return out;
+  return {KvCache(arena, config, n_tokens, /*n_sequences=*/1, kv_type),
+          arena.take<float>(int64_t{n_tokens} * config.n_rot),
+          Scratch(arena, config, n_tokens, n_tokens, n_tokens, n_threads)};
 }
 
 }  // namespace
@@ -41,7 +41,7 @@ Intermediates LoadedModel::evaluate(const std::vector<int>& ids, const Precision
   lay_out(measure, config(), n, pool_.n_threads(), precision.kv_type);
   Arena arena(measure.used(), "a test");
   const Memory memory = lay_out(arena, config(), n, pool_.n_threads(), precision.kv_type);
-  rotary_angles(n, config().n_rot, memory.scratch.cos_sin);
+  rotary_angles(n, config().n_rot, memory.cos_sin);
 
   Intermediates seen;
   const std::function<void(std::string_view, const Rows&)> probe =
@@ -54,6 +54,7 @@ Intermediates LoadedModel::evaluate(const std::vector<int>& ids, const Precision
                   .kernels = table,
                   .kv_kernels = table.kv[static_cast<int>(precision.kv_type)],
                   .kv = sequences,
+                  .cos_sin = memory.cos_sin,
                   .scratch = memory.scratch,
                   .arithmetic = precision.arithmetic,
                   .ids = ids,
