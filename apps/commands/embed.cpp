@@ -87,7 +87,7 @@ void write_embeddings(const Program& program, Options& options) {
   const Log log = options.log.log();
   const std::string text = options.text.read(log);
   OpenedModel opened = options.model.open(program, log);
-  check_output(*options.output, opened.info().path, options.text.file);
+  check_output(*options.output, opened.info(), options.text.file);
   const std::vector<std::vector<int>> texts = encoded(texts_of(text, options.lines), opened);
   options.session.n_ctx = static_cast<int>(longest(texts));
   const size_t n_rows = options.pooling == Pooling::none ? texts.front().size() : texts.size();

@@ -41,7 +41,7 @@ int imatrix_command(const Program& program, const Command& command, std::vector<
   const Log log = options.log.log();
   const std::string text = options.text.read(log);
   OpenedModel opened = options.model.open(program, log);
-  check_output(*options.output, opened.info().path, options.text.file);
+  check_output(*options.output, opened.info(), options.text.file);
   const std::vector<int> ids = opened.tokenizer().encode(text);
   if (ids.empty()) throw Error("imatrix: expected a text of at least one token, found none");
   resolve_window(options.session, opened.info());

@@ -59,7 +59,7 @@ void check(const CommandLine& line, const Options& options) {
 void write_logits(const Program& program, Options& options) {
   const Log log = options.log.log();
   OpenedModel opened = options.model.open(program, log);
-  if (options.output) check_output(*options.output, opened.info().path, options.text.file);
+  if (options.output) check_output(*options.output, opened.info(), options.text.file);
   const std::vector<int> ids = wanted_ids(options, opened);
   options.session.n_ctx = static_cast<int>(ids.size());
   options.session.exact = true;  // these are what others are measured against

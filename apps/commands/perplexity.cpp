@@ -101,7 +101,7 @@ void write_perplexity(const Program& program, Options& options) {
   check_out();
   const std::string text = options.text.read(log);
   OpenedModel opened = options.model.open(program, log);
-  if (options.save_kl_base) check_output(*options.save_kl_base, opened.info().path, options.text.file);
+  if (options.save_kl_base) check_output(*options.save_kl_base, opened.info(), options.text.file);
   resolve_window(options.session, opened.info());
   const std::vector<int> ids = opened.tokenizer().encode(text);
   perplexity_windows(ids.size(), options.session.n_ctx);  // or what is wrong with them: before long work

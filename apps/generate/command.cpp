@@ -112,7 +112,7 @@ OpenedModel open(const Program& program, const Options& options, const Log& log)
   instruction_set();  // or what is wrong with GPTJ_ISA
   OpenedModel model = options.model.open(program, log);
   if (options.trace) {
-    check_output(*options.trace, model.info().path,
+    check_output(*options.trace, model.info(),
                  options.batch.file() ? options.batch.file() : options.text.file);
   }
   session_memory(model.info(), options.session);

@@ -22,12 +22,13 @@ struct TensorInfo {
 
 struct ModelInfo {
   std::string path;
-  std::string file_format;   // "gptj", "ggml", "GGUF", "safetensors", "torch"
-  std::string architecture;  // "gptj", "gpt2"
-  std::string type;          // that of most bytes of the layers' matrices in the file: "f16", "q4_K", ...
-  std::string memory_type;   // the same in memory: "q4_1" for "q4_K", with which no kernel computes
-  int n_vocab = 0;           // rows of the logits; may exceed the tokenizer's n_tokens() (padding)
-  int n_ctx = 0;             // longest context the model was made for, in tokens
+  std::vector<std::string> sources;  // the path, and files in or beside it that may have been read
+  std::string file_format;           // "gptj", "ggml", "GGUF", "safetensors", "torch"
+  std::string architecture;          // "gptj", "gpt2"
+  std::string type;         // that of most bytes of the layers' matrices in the file: "f16", "q4_K", ...
+  std::string memory_type;  // the same in memory: "q4_1" for "q4_K", with which no kernel computes
+  int n_vocab = 0;          // rows of the logits; may exceed the tokenizer's n_tokens() (padding)
+  int n_ctx = 0;            // longest context the model was made for, in tokens
   int n_embd = 0;
   int n_head = 0;
   int n_layer = 0;

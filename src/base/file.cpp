@@ -57,6 +57,17 @@ std::string read_text_file(const std::string& path, uint64_t limit) {
   return text;
 }
 
+void expect_other_file(const std::string& output, const std::vector<std::string>& inputs) {
+  for (const std::string& input : inputs) {
+    std::error_code not_there;
+    if (!std::filesystem::equivalent(input, output, not_there)) continue;
+    fail(
+        "{}: expected another name for what is written than for what is read: nothing would be left of the "
+        "original",
+        quoted(output));
+  }
+}
+
 OutputFile::OutputFile(std::string path, std::string shown)
     : path_(std::move(path)), shown_(shown.empty() ? path_ : std::move(shown)), file_(nullptr) {
   struct stat status {};

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <string>
+#include <vector>
 
 namespace gptj {
 
@@ -30,6 +31,9 @@ class InputFile {
 
 /// The whole of a small text file; throws Error above `limit` bytes.
 std::string read_text_file(const std::string& path, uint64_t limit);
+
+/// Throws Error if `output` is one of `inputs`, by whatever name: nothing would be left of the original.
+void expect_other_file(const std::string& output, const std::vector<std::string>& inputs);
 
 /// A file that appears under its name only when it is complete: it is written beside its target and renamed
 /// by commit(). Destroyed before that, it leaves nothing behind; killed before that, what unfinished.h says.

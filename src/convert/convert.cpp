@@ -215,13 +215,6 @@ void check_checksums(const BoundModel& model, ThreadPool& pool, const Progress& 
   if (!result.damaged.empty()) fail("{}", result.damaged.front());
 }
 
-void check_names(const std::string& in, const std::string& out) {
-  if (out.empty()) fail("OUT: expected a name, found nothing");
-  std::error_code not_there;
-  if (!std::filesystem::equivalent(in, out, not_there)) return;
-  fail("{}: expected another name for OUT than IN's: nothing would be left of the original", quoted(out));
-}
-
 void check_importance(const ConvertOptions& options, std::optional<DType> wanted) {
   if (options.importance.empty() || (wanted && info(*wanted).block > 1)) return;
   fail("{}: expected a quantized type for it to matter, found {}", quoted(options.importance),
@@ -253,9 +246,10 @@ ConvertResult convert_model(const std::string& in, const std::string& out, const
   const OutputForm& form = output_form(options.form, out);
   const std::optional<DType> wanted =
       options.type.empty() ? std::nullopt : std::optional(parse_dtype(options.type));
-  check_names(in, out);
+  if (out.empty()) fail("OUT: expected a name, found nothing");
   check_importance(options, wanted);
   ModelFile opened = open_model_file(in);
+  expect_other_file(out, opened.sources());
   drop_padding(opened.vocab);
   const BoundModel model(std::move(opened));
   const ModelFile& file = model.file;

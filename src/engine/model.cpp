@@ -59,6 +59,7 @@ ModelInfo describe(const BoundModel& model) {
   const Config& config = model.architecture->config();
   ModelInfo out;
   out.path = file.path;
+  out.sources = file.sources();
   out.file_format = file.format;
   out.architecture = config.model_type;
   out.type = file_type(model.binder);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "text/vocab_files.h"
+
 namespace gptj {
 namespace {
 
@@ -15,11 +17,6 @@ constexpr Form kDirectoryForms[] = {{"safetensors", "model.safetensors"}, {"torc
 
 /// The forms of files that contain everything, by the ends of their names, best first.
 constexpr Form kFileForms[] = {{"gptj", ".gptj"}, {"gguf", ".gguf"}, {"ggml", ".bin"}};
-
-constexpr std::string_view kBesideWeights[] = {
-    "config.json", "tokenizer.json",    "tokenizer_config.json",   "vocab.json",
-    "merges.txt",  "added_tokens.json", "special_tokens_map.json",
-};
 
 bool has(const std::vector<std::string>& files, std::string_view name) {
   return std::find(files.begin(), files.end(), name) != files.end();
@@ -88,7 +85,8 @@ std::vector<std::string> with_all_parts(const std::string& file, const std::vect
 }
 
 bool is_beside_weights(std::string_view file) {
-  return std::find(std::begin(kBesideWeights), std::end(kBesideWeights), file) != std::end(kBesideWeights);
+  return file == "config.json" ||
+         std::find(std::begin(kVocabFiles), std::end(kVocabFiles), file) != std::end(kVocabFiles);
 }
 
 }  // namespace gptj

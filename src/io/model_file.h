@@ -61,6 +61,10 @@ struct ModelFile {
 
   /// The file that messages about the config name.
   const std::string& config_source() const { return config_path.empty() ? path : config_path; }
+
+  /// What it was read from: the path, and the files of weights, config and vocabulary in or beside it, some of which
+  /// may not be there.
+  std::vector<std::string> sources() const;
 };
 
 /// Recognises the form of `path`, a file or a Hugging Face directory, and reads it. Throws Error if it is missing,

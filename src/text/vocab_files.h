@@ -1,11 +1,17 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "text/vocab.h"
 
 namespace gptj {
+
+/// The files that the vocabulary of a Hugging Face directory may be read from.
+inline constexpr std::string_view kVocabFiles[] = {"tokenizer.json",    "tokenizer_config.json",
+                                                   "vocab.json",        "merges.txt",
+                                                   "added_tokens.json", "special_tokens_map.json"};
 
 /// The vocabulary of a Hugging Face directory: `tokenizer.json` if it is there, else `vocab.json` and `merges.txt`.
 /// Optional beside them: `tokenizer_config.json`, `special_tokens_map.json`, `added_tokens.json`. Throws Error,

@@ -174,20 +174,23 @@ TEST(Outputs, NeverTakeTheNameOfWhatIsRead) {
   const auto size = std::filesystem::file_size(model);
   std::filesystem::create_symlink(model, link);
   const std::string text = directory.file("text.c", long_code());
-  for (const std::string& out : {model, link, text}) {
+  const auto expect_refused = [&](const std::string& out, const std::string& read) {
     for (std::vector<std::string> args : {std::vector<std::string>{"logits", "-f", text, "-o"},
                                           {"imatrix", "-f", text, "-o"},
                                           {"embed", "--lines", "-f", text, "-o"},
                                           {"perplexity", "-f", text, "--save-kl-base"},
                                           {"-n", "1", "-f", text, "--trace"},
                                           {"-n", "1", "--batch-file", text, "--trace"}}) {
-      args.insert(args.end(), {out, "-m", model});
+      args.insert(args.end(), {out, "-m", read});
       const Finished f = gptj(args);
       EXPECT_EQ(f.code, 1);
       EXPECT_EQ(lines(f.err).size(), 1U) << f.err;
       EXPECT_TRUE(contains(f.err, out + "': expected another name"));
     }
-  }
+  };
+  for (const std::string& out : {model, link, text}) expect_refused(out, model);
+  EXPECT_EQ(gptj({"convert", kDemoGptJ, directory / "hf/", "-q"}).code, 0);
+  expect_refused(directory / "hf/model.safetensors", directory / "hf");
   EXPECT_EQ(std::filesystem::file_size(model), size);
 }
 

@@ -11,7 +11,7 @@ src/base          base/
 src/text          base/ text/
 src/grammar       base/ text/ grammar/
 src/sampling      base/ sampling/
-src/hub           base/ hub/ text/json.h
+src/hub           base/ hub/ text/json.h text/vocab_files.h
 src/tensor        base/ tensor/
 src/kernels       base/ tensor/ kernels/
 src/io            base/ text/ tensor/ io/

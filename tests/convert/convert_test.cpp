@@ -74,9 +74,12 @@ TEST(Convert, OutIsAnotherFileThanIn) {
   const std::string before = read_text_file(path, 1 << 24);
   std::filesystem::create_symlink(path, dir / "link.gptj");
   for (const std::string& out : {path, dir / "link.gptj"}) {
-    expect_error([&] { convert_model(path, out, {.type = "q4_0"}); }, {out, "another name for OUT"});
+    expect_error([&] { convert_model(path, out, {.type = "q4_0"}); }, {out, "another name"});
   }
   EXPECT_EQ(read_text_file(path, 1 << 24), before);
+  for (const char* name : {"model.safetensors", "config.json", "vocab.json", "merges.txt"}) {  // files of IN
+    expect_error([&] { convert_model(dir.path(), dir / name); }, {dir / name, "another name"});
+  }
   expect_error([&] { convert_model(path, ""); }, {"OUT", "found nothing"});
 }
 
