@@ -32,6 +32,9 @@ const Kernels& kernel_table();
 namespace avx2 {
 const Kernels& kernel_table();
 }
+namespace avx2_vnni {
+const Kernels& kernel_table();
+}
 namespace avx512 {
 const Kernels& kernel_table();
 }
@@ -70,6 +73,11 @@ bool has_f16c() {  // clang 14 has no builtin for it
 bool has_avx2() {
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
 }
+bool has_avx2_vnni() {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  constexpr unsigned kAvxVnni = 1u << 4;
+  return has_avx2() && __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 && (eax & kAvxVnni) != 0;
+}
 bool has_avx512() {
   return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
@@ -101,6 +109,7 @@ constexpr InstructionSet kInstructionSets[] = {
     {"avx512-bf16", has_avx512_bf16, avx512_bf16::kernel_table},
     {"avx512-vnni", has_avx512_vnni, avx512_vnni::kernel_table},
     {"avx512", has_avx512, avx512::kernel_table},
+    {"avx2-vnni", has_avx2_vnni, avx2_vnni::kernel_table},
     {"avx2", has_avx2, avx2::kernel_table},
     {"scalar", always, scalar::kernel_table},
 };

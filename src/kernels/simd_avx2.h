@@ -4,8 +4,9 @@
 
 #include <cstdint>
 
-/// AVX2 with FMA and F16C (Haswell 2013, Zen 2017): 8 lanes, 16 registers.
-namespace gptj::avx2 {
+/// AVX2 with FMA and F16C (Haswell 2013, Zen 2017): 8 lanes, 16 registers. With AVX-VNNI (Alder Lake 2021, Zen 5 2024)
+/// four byte products and their sum are one instruction, also where there is no AVX-512.
+namespace gptj::GPTJ_ISA_NAMESPACE {
 
 struct Simd {
   static constexpr int kLanes = 8;
@@ -15,11 +16,10 @@ struct Simd {
   static constexpr int kTileColumns = 6;
   static constexpr int kManyColumns = 12;
   static constexpr int kQuantColumns = 4;
-  static constexpr bool kUnsignedDot = false;
-  static constexpr bool kPairSums = true;
+  static constexpr int kPackedPanels = 1;  // 12 accumulators, 2 weights, 1 activation
+  static constexpr int kPackedColumns = 6;
   static constexpr bool kBf16Dot = false;
   static constexpr bool kPrefetchesAll = false;
-  static constexpr bool kByteDot = false;
   using F = __m256;
   using I = __m256i;
 
@@ -84,19 +84,51 @@ struct Simd {
   static I shift_right_16(I x, int n) { return _mm256_srli_epi16(x, n); }
 
   static I set1_16(int x) { return _mm256_set1_epi16(static_cast<int16_t>(x)); }
-  static I sub_16(I a, I b) { return _mm256_sub_epi16(a, b); }
-  static I mul_16(I a, I b) { return _mm256_mullo_epi16(a, b); }
   static I dot_16(I a, I b) { return _mm256_madd_epi16(a, b); }
-  static I add_pairs(I acc, I w, I x) { return _mm256_add_epi16(acc, _mm256_maddubs_epi16(w, x)); }
-  static I dot_unsigned(I acc, I w, I x) { return add(acc, dot_16(_mm256_maddubs_epi16(w, x), set1_16(1))); }
+#ifdef GPTJ_VNNI
+  static I add_16(I a, I b) {
+    return _mm256_add_epi16(a, b);
+  }
+  static I shift_right_signed_16(I x, int n) {
+    return _mm256_srai_epi16(x, n);
+  }
+  static I mul_high_16(I a, I b) {
+    return _mm256_mulhrs_epi16(a, b);
+  }
+  static constexpr bool kByteDot = true;
+  static constexpr bool kPairSums = false;
+  // The instruction multiplies unsigned by signed bytes: signed weights are given plus 128.
+  static constexpr bool kUnsignedDot = true;
+  static I dot_unsigned(I acc, I w, I x) {
+    // As in simd_avx512.h; without AVX-512 the instruction has an encoding of its own.
+    asm("%{vex%} vpdpbusd %2, %1, %0" : "+x"(acc) : "x"(w), "x"(x));
+    return acc;
+  }
+#else
+  static constexpr bool kByteDot = false;
+  static constexpr bool kPairSums = true;
+  static constexpr bool kUnsignedDot = false;
+  static I sub_16(I a, I b) {
+    return _mm256_sub_epi16(a, b);
+  }
+  static I mul_16(I a, I b) {
+    return _mm256_mullo_epi16(a, b);
+  }
+  static I add_pairs(I acc, I w, I x) {
+    return _mm256_add_epi16(acc, _mm256_maddubs_epi16(w, x));
+  }
+  static I dot_unsigned(I acc, I w, I x) {
+    return add(acc, dot_16(_mm256_maddubs_epi16(w, x), set1_16(1)));
+  }
   /// |w| * (x with w's sign): pairs reach 2 * 128 * 127, which 16 bits hold.
   static I dot_signed(I acc, I w, I x) {
     return dot_unsigned(acc, _mm256_abs_epi8(w), _mm256_sign_epi8(x, w));
   }
+#endif
   static void store_int8(int8_t* p, I x) {
     const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1));
     _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packs_epi16(words, words));
   }
 };
 
-}  // namespace gptj::avx2
+}  // namespace gptj::GPTJ_ISA_NAMESPACE
