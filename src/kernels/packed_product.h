@@ -141,14 +141,15 @@ template <class S, template <class> class Dot, int P, int C>
   }
 }
 
-template <class S, template <class> class Dot, int P>
-struct PackedTiles {
+/// All panels and C columns, which wait in L1.
+template <class S, template <class> class Dot>
+struct PackedColumns {
   const PackedArgs& a;
-  int panel;
 
   template <int C>
   void run(int column) const {
-    packed_tile<S, Dot, P, C>(a, panel, column);
+    for_panels<S::kTilePanels>(a.n_panels,
+                               [&]<int P>(int panel) { packed_tile<S, Dot, P, C>(a, panel, column); });
   }
 };
 
@@ -158,9 +159,7 @@ inline void packed_product(const PackedArgs& a) {
   if constexpr (kTiled<S>) {
     tiled_product<S, Dot>(a);
   } else {
-    for_panels<S::kPackedPanels>(a.n_panels, [&]<int P>(int panel) {
-      for_columns<S::kPackedColumns>(0, a.n_columns, PackedTiles<S, Dot, P>{a, panel});
-    });
+    for_columns<S::kPackedColumns>(0, a.n_columns, PackedColumns<S, Dot>{a});
   }
 }
 

@@ -16,7 +16,7 @@ struct Simd {
   static constexpr int kTileColumns = 6;
   static constexpr int kManyColumns = 12;
   static constexpr int kQuantColumns = 4;
-  static constexpr int kPackedPanels = 1;  // 12 accumulators, 2 weights, 1 activation
+  static constexpr int kPackedPanels = 4;  // 12 accumulators, 2 weights, 1 activation
   static constexpr int kPackedColumns = 6;
   static constexpr bool kBf16Dot = false;
   static constexpr bool kPrefetchesAll = false;
