@@ -7,6 +7,7 @@
 #include "generate/text_results.h"
 #include "options/ids.h"
 #include "terminal/console.h"
+#include "terminal/waiting.h"
 
 namespace gptj::apps {
 namespace {
@@ -90,8 +91,9 @@ GenerateResult BatchOptions::write(const Model& model, Session& session, int n_l
   size_t n_failed = 0;
   const LogprobLines logprobs(model.tokenizer(), n_logprobs);
   std::vector<std::string> logprobs_of(texts.size());  // until a text has ended
+  Waiting waiting(log);
   BatchCallbacks callbacks;
-  callbacks.cancelled = stop_asked;
+  callbacks.cancelled = [&] { return waiting.stop_asked(); };
   if (n_logprobs >= 0) {
     callbacks.token = [&](size_t index, int id, std::span<const float> logits) {
       logprobs_of[index] += (logprobs_of[index].empty() ? "" : ",") + logprobs.line(id, logits);
@@ -99,6 +101,7 @@ GenerateResult BatchOptions::write(const Model& model, Session& session, int n_l
   }
   callbacks.done = [&](size_t index, const BatchResult& result) {
     const TextResult text = result_of(requests_[index], result, std::exchange(logprobs_of[index], {}));
+    waiting.make_way();
     write_out(json_ || file_ || n_logprobs >= 0 ? json_line(text)
                                                 : plain_text(text, index, texts.size() > 1));
     add(sum, result.details);

@@ -7,6 +7,7 @@
 
 #include "generate/text_results.h"
 #include "terminal/console.h"
+#include "terminal/waiting.h"
 
 namespace gptj::apps {
 namespace {
@@ -60,8 +61,10 @@ void BeamSearchOptions::prepare(const OpenedModel& model, size_t n_prompt, const
 }
 
 GenerateResult BeamSearchOptions::write(const Model& model, Session& session, const std::string& prompt,
-                                        const std::vector<int>& ids, bool json) const {
-  const BeamResult found = search_beams(model, session, ids, options_, stop_asked);
+                                        const std::vector<int>& ids, bool json, const Log& log) const {
+  Waiting waiting(log);
+  const BeamResult found = search_beams(model, session, ids, options_, [&] { return waiting.stop_asked(); });
+  waiting.make_way();
   for (size_t i = 0; i < found.beams.size(); ++i) {
     const Beam& beam = found.beams[i];
     std::span<const int> shown = beam.tokens;

@@ -5,6 +5,7 @@
 
 #include "cli/command_line.h"
 #include "gptj/beams.h"
+#include "terminal/log.h"
 
 namespace gptj::apps {
 
@@ -23,7 +24,7 @@ class BeamSearchOptions {
 
   /// Searches and writes the best. `ids` are the prompt's.
   GenerateResult write(const Model& model, Session& session, const std::string& prompt,
-                       const std::vector<int>& ids, bool json) const;
+                       const std::vector<int>& ids, bool json, const Log& log) const;
 
  private:
   BeamOptions options_ = {.n_beams = 1};

@@ -246,8 +246,9 @@ void write_best_of_search(const Program& program, Options& options, const Log& l
 
   Work work(std::move(opened), options, log);
   work.report_loaded(loading, ids);
-  work.run(
-      [&] { return options.beams.write(work.model(), work.session(), prompt, ids, options.batch.json()); });
+  work.run([&] {
+    return options.beams.write(work.model(), work.session(), prompt, ids, options.batch.json(), log);
+  });
 }
 
 /// Answers to one prompt, or one to each of a file's.

@@ -42,7 +42,7 @@ class Arena {
 #endif
   }
 
-  /// `count` zeroed elements, aligned to a cache line; nullptr while only counting.
+  /// `count` elements, zeroed where nothing was taken before, aligned to a cache line; nullptr while only counting.
   template <typename T>
   T* take(int64_t count) {
     T* piece = base_ != nullptr ? reinterpret_cast<T*>(base_ + used_) : nullptr;

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <atomic>
-#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/error.h"
 #include "base/pieces.h"
@@ -221,9 +221,14 @@ void check_importance(const ConvertOptions& options, std::optional<DType> wanted
        wanted ? info(*wanted).name : "none (--type)");
 }
 
-/// Removes padding, with which some forms fill up the vocabulary to the rows of the embedding.
+/// Removes padding, with which some forms fill up the vocabulary to the rows of the embedding: empty tokens that nothing
+/// names.
 void drop_padding(Vocab& vocab) {
-  while (!vocab.tokens.empty() && vocab.tokens.back().empty()) vocab.tokens.pop_back();
+  int last = std::max(vocab.bos.value_or(-1), vocab.eos.value_or(-1));
+  for (const AddedToken& token : vocab.added) last = std::max(last, token.id);
+  for (const auto& [left, right] : vocab.merges) last = std::max({last, left, right});
+  while (std::cmp_greater(vocab.tokens.size(), last + 1) && vocab.tokens.back().empty())
+    vocab.tokens.pop_back();
 }
 
 }  // namespace
@@ -250,6 +255,7 @@ ConvertResult convert_model(const std::string& in, const std::string& out, const
   check_importance(options, wanted);
   ModelFile opened = open_model_file(in);
   expect_other_file(out, opened.sources());
+  expect_other_file(out, {options.importance});
   drop_padding(opened.vocab);
   const BoundModel model(std::move(opened));
   const ModelFile& file = model.file;

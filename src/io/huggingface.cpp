@@ -106,6 +106,17 @@ ModelFile open_weights_file(const std::string& path) {
   return model;
 }
 
+std::vector<std::string> ModelFile::sources() const {
+  std::vector<std::string> paths = {path};
+  for (const auto& file : files) paths.push_back(file->path());
+  if (config_path.empty()) return paths;
+  paths.push_back(config_path);
+  const fs::path directory = directory_of(config_path);
+  for (const WeightsFile& weights : kWeights) paths.push_back(directory / weights.name);
+  for (const std::string_view name : kVocabFiles) paths.push_back(directory / name);
+  return paths;
+}
+
 std::string directory_of(const std::string& path) {
   const fs::path parent = fs::path(path).parent_path();
   return parent.empty() ? "." : parent.native();

@@ -114,17 +114,6 @@ void refuse_duplicates(const ModelFile& model) {
 
 }  // namespace
 
-std::vector<std::string> ModelFile::sources() const {
-  std::vector<std::string> paths = {path};
-  for (const auto& file : files) paths.push_back(file->path());
-  if (!config_path.empty()) {
-    paths.push_back(config_path);
-    for (const std::string_view name : kVocabFiles)
-      paths.push_back(directory_of(config_path) + "/" + std::string(name));
-  }
-  return paths;
-}
-
 ModelFile open_model_file(const std::string& path) {
   ModelFile model = find_form(path).open(path);
   refuse_duplicates(model);

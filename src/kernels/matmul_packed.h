@@ -89,7 +89,7 @@ struct PackedMatmul {
   static constexpr Operand kOperand = kBytes ? Operand::slabs : Operand::bf16;
   static constexpr int kNumberBytes = kBytes ? 1 : 2;
   static constexpr int kValues = kPackedBytes / kNumberBytes;  // of a packed panel
-  static constexpr int kPanels = S::kPackedPanels;
+  static constexpr int kPanels = S::kPackedAtOnce;
   // Tiles take all columns at once, these sums each column by itself.
   static constexpr int kStreamedColumns = kTiled<S> ? 2 : S::kPackedColumns;
 

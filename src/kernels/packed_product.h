@@ -148,8 +148,8 @@ struct PackedColumns {
 
   template <int C>
   void run(int column) const {
-    for_panels<S::kTilePanels>(a.n_panels,
-                               [&]<int P>(int panel) { packed_tile<S, Dot, P, C>(a, panel, column); });
+    for_panels<S::kPackedPanels>(a.n_panels,
+                                 [&]<int P>(int panel) { packed_tile<S, Dot, P, C>(a, panel, column); });
   }
 };
 

@@ -16,7 +16,8 @@ struct Simd {
   static constexpr int kTileColumns = 6;
   static constexpr int kManyColumns = 12;
   static constexpr int kQuantColumns = 4;
-  static constexpr int kPackedPanels = 4;  // 12 accumulators, 2 weights, 1 activation
+  static constexpr int kPackedAtOnce = 4;
+  static constexpr int kPackedPanels = 1;  // 12 accumulators, 2 weights, 1 activation
   static constexpr int kPackedColumns = 6;
   static constexpr bool kBf16Dot = false;
   static constexpr bool kPrefetchesAll = false;
@@ -100,9 +101,13 @@ struct Simd {
   // The instruction multiplies unsigned by signed bytes: signed weights are given plus 128.
   static constexpr bool kUnsignedDot = true;
   static I dot_unsigned(I acc, I w, I x) {
-    // As in simd_avx512.h; without AVX-512 the instruction has an encoding of its own.
+#ifdef GPTJ_INTRINSICS  // tests on CPUs without the instruction
+    const I even = dot_16(bit_and(w, set1_16(0xff)), shift_right_signed_16(shift_left_16(x, 8), 8));
+    return add(acc, add(even, dot_16(shift_right_16(w, 8), shift_right_signed_16(x, 8))));
+#else  // as in simd_avx512.h; without AVX-512 the instruction has an encoding of its own
     asm("%{vex%} vpdpbusd %2, %1, %0" : "+x"(acc) : "x"(w), "x"(x));
     return acc;
+#endif
   }
 #else
   static constexpr bool kByteDot = false;

@@ -25,6 +25,7 @@ struct Simd {
 #else
   static constexpr bool kByteDot = false;
 #endif
+  static constexpr int kPackedAtOnce = 1;
   static constexpr int kPackedPanels = 1;  // 20 accumulators, 4 weights, 1 activation
   static constexpr int kPackedColumns = 5;
   using F = float32x4_t;

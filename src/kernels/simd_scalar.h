@@ -18,10 +18,12 @@ struct Simd {
   static constexpr int kQuantColumns = 2;  // columns, with activations in 8 bits
   static constexpr int kManyColumns = 12;  // columns from which on it pays to unpack weights once
 
-  static constexpr bool kUnsignedDot = false;    // 8-bit dot products want unsigned weights
-  static constexpr bool kPairSums = false;       // there are some with sums of pairs in 16 bits
-  static constexpr bool kByteDot = false;        // they are one instruction
-  static constexpr bool kBf16Dot = false;        // dot products of BF16 numbers are one
+  static constexpr bool kUnsignedDot = false;  // 8-bit dot products want unsigned weights
+  static constexpr bool kPairSums = false;     // there are some with sums of pairs in 16 bits
+  // They are one instruction: with kPackedAtOnce, panels that are packed together, and kPackedPanels and
+  // kPackedColumns, what a tile of a product spans then.
+  static constexpr bool kByteDot = false;
+  static constexpr bool kBf16Dot = false;        // dot products of BF16 numbers are one, with the same
   static constexpr bool kPrefetchesAll = false;  // prefetching pays with several streams, too
   using F = float;
   using I = int32_t;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <bit>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -16,13 +17,15 @@ class PairTable {
     int id;         // of the merged token
   };
 
-  explicit PairTable(size_t max_merges) : slots_(std::bit_ceil(2 * max_merges + 1)) {}
+  explicit PairTable(size_t max_merges) : slots_(std::bit_ceil(2 * max_merges)) {}
 
   /// Adds a merge, or replaces that of the same pair.
   void set(int left, int right, Merge merge) {
     const uint64_t wanted = key(left, right);
     size_t at = home(wanted);
     while (slots_[at].key != wanted && slots_[at].key != kEmpty) at = (at + 1) & (slots_.size() - 1);
+    if (slots_[at].key == kEmpty) ++used_;
+    assert(used_ < slots_.size());  // or a search for what is not there would not end
     slots_[at] = {wanted, merge};
   }
 
@@ -53,6 +56,7 @@ class PairTable {
   }
 
   std::vector<Slot> slots_;  // a power of two
+  size_t used_ = 0;
 };
 
 }  // namespace gptj

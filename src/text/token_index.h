@@ -16,7 +16,7 @@ namespace gptj {
 class TokenIndex {
  public:
   explicit TokenIndex(const std::vector<std::string>& tokens) : tokens_(tokens) {
-    slots_.resize(std::bit_ceil(2 * tokens.size() + 1));
+    slots_.resize(std::bit_ceil(2 * tokens.size()));
     for (size_t id = 0; id < tokens.size(); ++id) {
       Slot& slot = slots_[find_slot(tokens[id], hash(tokens[id]))];
       if (slot.id == kNone) slot = {hash(tokens[id]), static_cast<int>(id)};

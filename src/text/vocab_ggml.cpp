@@ -38,7 +38,9 @@ Vocab vocab_from_ggml_tokens(std::vector<std::string> tokens, std::string source
   restore_bytes(vocab.tokens);
 
   const TokenIndex index(vocab.tokens);
-  Bpe bpe(index, vocab.source, vocab.tokens.size());
+  const auto longer = [](const std::string& token) { return token.size() > 1; };
+  const auto max_merges = std::count_if(vocab.tokens.begin(), vocab.tokens.end(), longer);
+  Bpe bpe(index, vocab.source, static_cast<size_t>(max_merges));
   Bpe::Scratch scratch;
   std::vector<int> parts;
   for (const std::string& token : vocab.tokens) {

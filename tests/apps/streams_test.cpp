@@ -192,6 +192,14 @@ TEST(Streams, OnATerminalACommandTellsThatItReadsIt) {
   }
 }
 
+TEST(Streams, OnATerminalOneSeesHowLongSeveralTextsTake) {
+  Terminal terminal(
+      {"-m", kDemoGptJ, "-p", "int main(", "-n", "-1", "--ignore-eos", "--context-shift", "-np", "2"});
+  terminal.wait_for("main: working for 0:02, Ctrl-C ends it");
+  terminal.send(SIGINT);
+  EXPECT_TRUE(contains(terminal.finish().out, "\x1b[K=== 1 ===\n"));
+}
+
 TEST(Streams, ADashIsStandardInput) {
   const std::vector<std::string> text = {"-m", kDemoGptJ, "-q", "-n", "5", "--temp", "0"};
   const auto with = [&](std::vector<std::string> more, const std::string& input) {

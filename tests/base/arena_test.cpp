@@ -65,9 +65,15 @@ TEST(Arena, IsGivenBackFromTheEnd) {
   arena.take<uint8_t>(64);
   const size_t fixed = arena.used();
   uint8_t* const first = arena.take<uint8_t>(192);
+  std::fill_n(first, 192, uint8_t{1});
   arena.rewind(fixed);
   EXPECT_EQ(arena.used(), fixed);
   EXPECT_EQ(arena.take<uint8_t>(1), first);
+#ifdef NDEBUG
+  EXPECT_EQ(first[0], 1);
+#else
+  EXPECT_EQ(first[0], 0xff);
+#endif
 }
 
 }  // namespace

@@ -16,6 +16,7 @@ namespace gptj {
 namespace {
 
 using namespace test;
+using nlohmann::json;
 
 struct Read {
   Logits logits;
@@ -77,10 +78,34 @@ TEST(Convert, OutIsAnotherFileThanIn) {
     expect_error([&] { convert_model(path, out, {.type = "q4_0"}); }, {out, "another name"});
   }
   EXPECT_EQ(read_text_file(path, 1 << 24), before);
-  for (const char* name : {"model.safetensors", "config.json", "vocab.json", "merges.txt"}) {  // files of IN
+  for (const char* name : {"model.safetensors", "config.json", "merges.txt"}) {  // files of IN
     expect_error([&] { convert_model(dir.path(), dir / name); }, {dir / name, "another name"});
   }
   expect_error([&] { convert_model(path, ""); }, {"OUT", "found nothing"});
+}
+
+// An empty token at the end is padding, unless a merge, an added token or a role names it.
+TEST(Convert, DropsOnlyPaddingThatNothingNames) {
+  const TemporaryDirectory dir;
+  write_huggingface_gptj(dir, kTinyShape, DType::f16);
+  const int last = kTinyShape.n_vocab - 1;
+  json vocab = json::parse(read_text_file(dir / "vocab.json", 1 << 20));
+  for (auto entry = vocab.begin(); entry != vocab.end(); ++entry) {
+    if (entry.value() != last) continue;
+    vocab.erase(entry);
+    break;
+  }
+  vocab[""] = last;
+  for (const bool named : {true, false}) {
+    const json merges = named ? json::array({json::array({"", "a"})}) : json::array();
+    dir.file("tokenizer.json",
+             json{{"model", {{"type", "BPE"}, {"vocab", vocab}, {"merges", merges}}}}.dump());
+    convert_model(dir.path(), dir / "model.gptj");
+    const Vocab found = open_vocab(dir / "model.gptj");
+    EXPECT_EQ(found.tokens.size(), static_cast<size_t>(named ? last + 1 : last));
+    EXPECT_EQ(found.merges.size(), named ? 1U : 0U);
+    convert_model(dir.path(), dir / "model.gguf");
+  }
 }
 
 TEST(Convert, WhatOutCannotBeIsToldBeforeInIsRead) {
@@ -120,7 +145,7 @@ TEST(Convert, AConfigOf2019GetsItsModelType) {
   const TemporaryDirectory dir;
   const std::string old = dir / "old";
   convert_model(write_tiny(dir, "gpt2", DType::f32), old, {.form = "hf"});
-  nlohmann::json config = nlohmann::json::parse(read_text_file(old + "/config.json", 1 << 20));
+  json config = json::parse(read_text_file(old + "/config.json", 1 << 20));
   config.erase("model_type");
   config["architectures"] = {"GPT2LMHeadModel"};
   dir.file("old/config.json", config.dump());

@@ -3,6 +3,9 @@
 namespace gptj {
 
 #ifdef GPTJ_EMULATE_AVX512
+namespace avx2_vnni_emulated {
+const Kernels& kernel_table();
+}
 namespace avx512_emulated {
 const Kernels& kernel_table();
 }
@@ -25,8 +28,8 @@ std::vector<const Kernels*> real_sets() {
 std::vector<const Kernels*> emulated_sets() {
 #ifdef GPTJ_EMULATE_AVX512
   if (kernels().name != std::string("scalar")) {  // emulated with AVX2
-    return {&avx512_emulated::kernel_table(), &avx512_bf16_emulated::kernel_table(),
-            &avx512_amx_emulated::kernel_table()};
+    return {&avx2_vnni_emulated::kernel_table(), &avx512_emulated::kernel_table(),
+            &avx512_bf16_emulated::kernel_table(), &avx512_amx_emulated::kernel_table()};
   }
 #endif
   return {};
