@@ -65,14 +65,14 @@ struct PackedTile {
     return a.y + (column + c) * a.y_stride + panel * kPanelRows + v * S::kLanes;
   }
 
-  /// sums += W x over the lanes [begin, end). Prefetches the next columns: they are far away, and the hardware cannot
-  /// know where.
+  /// sums += W x over the lanes [begin, end). The first panels prefetch the next columns: they are far away, and the
+  /// hardware cannot know where.
   void add(Sum (&sums)[V][C], int begin, int end) const {
     constexpr int kLanesOfLine = 16, kIntoL2 = 2;
     const uint8_t* w = weights(0) + begin * kPanelRows * 4;
     const uint8_t* x = a.x + column * a.x_stride + begin * 4;
     for (int lane = begin; lane < end; ++lane) {
-      if (lane % kLanesOfLine == 0) {
+      if (panel == 0 && lane % kLanesOfLine == 0) {
         GPTJ_UNROLL
         for (int c = 0; c < C; ++c) __builtin_prefetch(x + (c + C) * a.x_stride, 0, kIntoL2);
       }
