@@ -221,8 +221,8 @@ void check_importance(const ConvertOptions& options, std::optional<DType> wanted
        wanted ? info(*wanted).name : "none (--type)");
 }
 
-/// Removes padding, with which some forms fill up the vocabulary to the rows of the embedding: empty tokens that nothing
-/// names.
+/// Removes padding, with which some forms fill up the vocabulary to the rows of the embedding: empty tokens that
+/// nothing names.
 void drop_padding(Vocab& vocab) {
   int last = std::max(vocab.bos.value_or(-1), vocab.eos.value_or(-1));
   for (const AddedToken& token : vocab.added) last = std::max(last, token.id);

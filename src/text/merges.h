@@ -17,8 +17,8 @@ using MergedTexts = std::pair<std::string, std::string>;
 /// between them.
 std::optional<MergedTexts> parse_merge(std::string_view line);
 
-/// The id of `token`, which the merge of that rank needs: one of its two, or what it makes of them. Throws Error, naming
-/// `source` and the merge, if the vocabulary lacks it.
+/// The id of `token`, which the merge of that rank needs: one of its two, or what it makes of them. Throws Error,
+/// naming `source` and the merge, if the vocabulary lacks it.
 int token_of_merge(const TokenIndex& index, std::string_view token, std::string_view source, size_t rank,
                    std::string_view left, std::string_view right);
 
