@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -66,6 +68,20 @@ void add_message(Conversation& conversation, const Json& message, const Reader& 
   }
 }
 
+/// Throws Error if there is another file under that name, which would be replaced.
+void check_may_replace(const std::string& path) {
+  std::error_code ignored;  // writing will tell the reason
+  if (!std::filesystem::exists(path, ignored)) return;
+  constexpr uint64_t kStart = 64;  // of a saved conversation: its preset comes first
+  const InputFile file(path);
+  std::string start(std::min(file.size(), kStart), '\0');
+  file.read_at(0, start.data(), start.size());
+  if (start.empty() || (start.starts_with('{') && start.find("\"preset\"") != std::string::npos)) return;
+  throw Error(
+      fmt::format("{}: expected a saved conversation or none, found another file, which would be replaced",
+                  quoted(path)));
+}
+
 }  // namespace
 
 void save_conversation(const Conversation& conversation, const std::string& path) {
@@ -79,6 +95,7 @@ void save_conversation(const Conversation& conversation, const std::string& path
     if (exchange.user) add("user", *exchange.user);
     if (exchange.answer) add("assistant", exchange.answer->text);
   }
+  check_may_replace(path);
   const std::string text = root.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
   OutputFile file(path);
   file.write(text.data(), text.size());

@@ -224,6 +224,7 @@ void write_text(const Program& program, Options& options, const Log& log) {
   const Stopwatch loading;
   OpenedModel opened = open(program, options, log);
   options.speculation.open(opened);
+  if (options.trace) options.speculation.check_output(*options.trace);
   const std::vector<int> ids = prompt_ids(options, opened.tokenizer(), prompt);
   fit(options, opened, ids.size(), log);
 

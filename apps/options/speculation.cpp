@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/file.h"
 #include "options/model_path.h"
 
 namespace gptj::apps {
@@ -21,6 +22,10 @@ void Speculation::open(const OpenedModel& model) {
   if (!draft_path_) return;
   const OpenedModel& draft = opened_draft_.emplace(model_path(*draft_path_));
   check_same_vocabulary(model.info(), model.tokenizer(), draft.info(), draft.tokenizer());
+}
+
+void Speculation::check_output(const std::string& output) const {
+  if (opened_draft_) expect_other_file(output, opened_draft_->info().sources);
 }
 
 void Speculation::load(const Model& model, const SessionOptions& session, const SamplerOptions& sampling,

@@ -21,6 +21,9 @@ class Speculation {
   void load(const Model& model, const SessionOptions& session, const SamplerOptions& sampling,
             const MemoryOptions& memory, const Log& log);
 
+  /// Between the two: throws Error if the file `output` is a part of the draft.
+  void check_output(const std::string& output) const;
+
   Drafter* drafter() { return drafter_.get(); }
 
   /// How many guesses were right.

@@ -172,6 +172,9 @@ TEST(Chat, AConversationCanBeSavedAndLoaded) {
   EXPECT_TRUE(contains(failure("/save\n"), "expected a file's name"));
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(directory.path()), {}),
             1);  // nothing half-written
+
+  const std::string other = directory.file("other", "int");
+  EXPECT_TRUE(contains(failure("/save " + other + "\n"), "found another file"));
 }
 
 TEST(Chat, AFileThatCannotBeReadIsNamed) {

@@ -191,6 +191,8 @@ TEST(Outputs, NeverTakeTheNameOfWhatIsRead) {
   for (const std::string& out : {model, link, text}) expect_refused(out, model);
   EXPECT_EQ(gptj({"convert", kDemoGptJ, directory / "hf/", "-q"}).code, 0);
   expect_refused(directory / "hf/model.safetensors", directory / "hf");
+  const Finished draft = gptj({"-m", kDemoGptJ, "-p", "x", "--draft", model, "--trace", model});
+  EXPECT_TRUE(contains(draft.err, model + "': expected another name"));
   EXPECT_EQ(std::filesystem::file_size(model), size);
 }
 
