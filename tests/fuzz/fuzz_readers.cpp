@@ -1,6 +1,6 @@
 // The readers of src/io, src/text and src/grammar under libFuzzer: fuzz_readers READER [libFuzzer's arguments]. The input
-// becomes a file; what opens is read to its last weight. Or it is a grammar; what can be one is followed for some bytes.
-// An Error is the right answer to nonsense, anything else a finding.
+// becomes a file; what opens is read to its last weight, and converted. Or it is a grammar; what can be one is followed
+// for some bytes. An Error is the right answer to nonsense, anything else a finding.
 
 #include <algorithm>
 #include <cstdio>
@@ -13,6 +13,7 @@
 #include "base/thread_pool.h"
 #include "engine/session_format.h"
 #include "fuzz/session_of_seeds.h"
+#include "gptj/convert.h"
 #include "gptj/error.h"
 #include "gptj/grammar.h"
 #include "gptj/session_file.h"
@@ -66,9 +67,20 @@ void read_weights(const std::string& path) {
   }
 }
 
+void convert(const std::string& path) {
+  const std::string out = path + ".gguf";
+  try {
+    convert_model(path, out, {.n_threads = 1});
+    std::filesystem::remove(out);
+  } catch (const Error& error) {
+    check(error);
+  }
+}
+
 void read_model(const std::string& path) {
   read_vocabulary(path);
   read_weights(path);
+  convert(path);
 }
 
 void read_session(const std::string& path) {
