@@ -144,6 +144,10 @@ void put_error(std::string_view text) {
   if (!text.empty()) std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
+void clear_error_line() {
+  put_error("\r\x1b[K");
+}
+
 bool input_is_terminal() {
   return ::isatty(STDIN_FILENO) != 0;
 }

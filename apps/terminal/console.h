@@ -45,6 +45,9 @@ void check_out();
 /// Writes to standard error. Where that fails, nobody is left to be told.
 void put_error(std::string_view text);
 
+/// Clears the line that the cursor is in, on the terminal that errors go to.
+void clear_error_line();
+
 bool input_is_terminal();
 bool errors_are_on_terminal();
 

@@ -37,7 +37,7 @@ void ProgressLine::update(uint64_t done, uint64_t total, std::string_view note) 
 
 void ProgressLine::done() {
   if (!shown_) return;
-  if (bar_drawn_) put_error("\r\x1b[K");  // to the beginning of the line, and clear it
+  if (bar_drawn_) clear_error_line();
   draw_dots(kDots);
   put_error(" done\n");
   bar_drawn_ = false;

@@ -16,7 +16,7 @@ bool Waiting::stop_asked() {
 }
 
 void Waiting::make_way() {
-  if (drawn_) put_error("\r\x1b[K");
+  if (drawn_) clear_error_line();
   drawn_ = false;
 }
 

@@ -25,17 +25,17 @@ constexpr size_t kSampleBytes = 4096;  // of each weight: one page of a file tha
 /// escape.)
 uint32_t fingerprint(const SessionState& state) {
   const Config& c = state.config;
-  std::string all =
-      fmt::format("{} {} {} {} {} {} {} {} {} {} {} {}", c.model_type, c.n_vocab, c.n_ctx, c.n_embd, c.n_head,
-                  c.n_layer, c.n_inner, c.n_rot, activation_name(c.activation), c.layer_norm_eps,
-                  c.scale_attn_weights, c.scale_attn_by_inverse_layer_idx);
+  uint32_t all =
+      crc32_of(fmt::format("{} {} {} {} {} {} {} {} {} {} {} {}", c.model_type, c.n_vocab, c.n_ctx, c.n_embd,
+                           c.n_head, c.n_layer, c.n_inner, c.n_rot, activation_name(c.activation),
+                           c.layer_norm_eps, c.scale_attn_weights, c.scale_attn_by_inverse_layer_idx));
   for (const std::span<const uint8_t> weight : state.weights) {
     const size_t n = std::min(weight.size(), kSampleBytes);
     const size_t begin = (weight.size() - n) / 2 / kSampleBytes * kSampleBytes;
-    all.append(reinterpret_cast<const char*>(weight.data()) + begin, n);
-    all.append(std::to_string(weight.size()));
+    all = crc32_of({reinterpret_cast<const char*>(weight.data()) + begin, n}, all);
+    all = crc32_of(std::to_string(weight.size()), all);
   }
-  return crc32_of(all);
+  return all;
 }
 
 /// The head that a file of this session would have.

@@ -27,9 +27,9 @@ SessionStart read_start(const InputFile& file) {
 }  // namespace
 
 uint32_t session_checksum(const SessionHead& head) {
-  std::string all(reinterpret_cast<const char*>(&head.start), offsetof(SessionStart, checksum));
-  all.append(reinterpret_cast<const char*>(head.ids.data()), head.ids.size() * sizeof(int32_t));
-  return crc32_of(all);
+  const uint32_t start =
+      crc32_of({reinterpret_cast<const char*>(&head.start), offsetof(SessionStart, checksum)});
+  return crc32_of({reinterpret_cast<const char*>(head.ids.data()), head.ids.size() * sizeof(int32_t)}, start);
 }
 
 void check_may_replace(const std::string& path) {

@@ -17,8 +17,8 @@ struct AddedToken {
   bool single_word = false;  // does not match beside a word character
 };
 
-/// A vocabulary as files give it, whatever their form. Tokens are raw bytes, not GPT-2's printable
-/// alphabet for bytes.
+/// A vocabulary as files give it, whatever their form. Tokens are raw bytes, not GPT-2's printable alphabet for
+/// bytes.
 struct Vocab {
   std::string source;                       // the file or directory, for messages
   std::vector<std::string> tokens;          // index = id
