@@ -1,6 +1,7 @@
 #pragma once
 
 #include "kernels/kv_formats.h"
+#include "kernels/prefetch.h"
 #include "kernels/smaller.h"
 #include "kernels/unroll.h"
 #include "kernels/vector.h"
@@ -67,7 +68,7 @@ struct KvProduct {
 
   /// Panels are short, so the beginnings of the next tile are prefetched, too.
   template <int P>
-  void prefetch_ahead(const typename Kv::Element* from, int k, int length) const {
+  [[gnu::always_inline]] void prefetch_ahead(const typename Kv::Element* from, int k, int length) const {
     constexpr int kAhead = 64;
     const int64_t next_tile = k + kAhead < length ? 0 : P * panel_stride - int64_t{length} * kPanelRows;
     GPTJ_UNROLL
@@ -90,7 +91,7 @@ struct KvProduct {
       }
     }
     for (int k = 0; k < length; ++k) {
-      if constexpr (S::kPrefetchesAll && C <= 2) prefetch_ahead<P>(from, k, length);
+      if (C <= 2 && kPrefetchesAll) prefetch_ahead<P>(from, k, length);
       const auto number = [&](int v) {
         return Kv::template load<S>(from + v / V * panel_stride + k * kPanelRows + v % V * S::kLanes);
       };

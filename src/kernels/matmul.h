@@ -1,6 +1,7 @@
 #pragma once
 
 #include "kernels/kernels.h"
+#include "kernels/prefetch.h"
 #include "kernels/smaller.h"
 #include "kernels/unroll.h"
 #include "tensor/formats.h"
@@ -56,20 +57,6 @@ void unpack(const uint8_t* panel, int begin, int end, float* out) noexcept {
   unpack_slab<S, Format>(panel, begin, end, out);
 }
 
-/// Prefetches weights where the hardware alone leaves a core waiting: with a single stream, and on some CPUs with
-/// several.
-template <class S, int kStreams, int kBytes>
-inline void prefetch(const uint8_t* stream, int64_t stride) {
-  if constexpr (kStreams == 1 || S::kPrefetchesAll) {
-    constexpr int kAhead = S::kPrefetchesAll ? 2048 : 4096, kLine = 64;
-    GPTJ_UNROLL
-    for (int s = 0; s < kStreams; ++s) {
-      GPTJ_UNROLL
-      for (int i = 0; i < kBytes; i += kLine) __builtin_prefetch(stream + s * stride + kAhead + i);
-    }
-  }
-}
-
 /// y += W x for P panels, C columns and the values [begin, end) of one slab.
 template <class S, class Format, int P, int C>
 inline void float_tile(const MatmulArgs& a, const uint8_t* panel, int begin, int end, const float* x,
@@ -86,7 +73,7 @@ inline void float_tile(const MatmulArgs& a, const uint8_t* panel, int begin, int
   for (int k = begin; k < end; ++k) {
     if constexpr (Format::kStreamed) {
       constexpr int kBytes = static_cast<int>(Format::kInfo.block_bytes) * kPanelRows;
-      prefetch<S, P, kBytes>(panel + k * kBytes, a.panel_stride);
+      prefetch<P, kBytes>(panel + k * kBytes, a.panel_stride);
     }
     F weights[P * V];
     GPTJ_UNROLL

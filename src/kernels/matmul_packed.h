@@ -2,6 +2,7 @@
 
 #include "kernels/packed_panel.h"
 #include "kernels/packed_product.h"
+#include "kernels/prefetch.h"
 
 /// Panels times many columns, with what a CPU multiplies fastest: four bytes or two BF16 numbers and their sum in
 /// one instruction. Panels are brought into that form once for all columns and then come from L2, the whole length of
@@ -55,7 +56,7 @@ struct Bf16Stream {
       const int end = smaller<S>(a.n, begin + kValues);
       Bf16Sum<S> sums[V][C];
       for (int k = begin; k < end; k += 2) {
-        prefetch<S, P, kPair>(panels + k / 2 * kPair, a.panel_stride);
+        prefetch<P, kPair>(panels + k / 2 * kPair, a.panel_stride);
         typename S::I x[C];
         GPTJ_UNROLL
         for (int c = 0; c < C; ++c) {

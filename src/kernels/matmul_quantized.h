@@ -1,6 +1,7 @@
 #pragma once
 
 #include "kernels/matmul.h"
+#include "kernels/prefetch.h"
 
 /// Panels of blocks times columns of 8-bit activations: integer products inside a block of 32 values, exact
 /// in any order, then one multiply-add in F32 with both scales. Chains of 8 blocks, as in the F32 product.
@@ -194,7 +195,7 @@ inline void quant_tile(const QuantTileArgs& a, int column) {
   for (int b = 0; b < a.n_blocks; ++b) {
     const uint8_t* quants = Format::template quants<S>(a.panel, a.first + b);
     if constexpr (Format::kStreamed) {
-      prefetch<S, P, Format::kPanelBlock * kQuantBlock / Format::kBlock>(quants, a.panel_stride);
+      prefetch<P, Format::kPanelBlock * kQuantBlock / Format::kBlock>(quants, a.panel_stride);
     }
     Products products;
     products.template add_run<0>(quants, a.panel_stride, q, blocks);

@@ -2,6 +2,7 @@
 
 #include "kernels/kernels.h"
 #include "kernels/packed_product.h"
+#include "kernels/prefetch.h"
 #include "kernels/unroll.h"
 
 /// How fast this instruction set multiplies and adds when it does nothing else: the limit that products of
@@ -22,7 +23,7 @@ int32_t read_roof(const uint8_t* data, int64_t bytes) noexcept {
   for (int64_t at = 0; at < stream; at += kLine) {
     GPTJ_UNROLL
     for (int s = 0; s < kStreams; ++s) {
-      if constexpr (S::kPrefetchesAll) __builtin_prefetch(data + s * stream + at + 2048);
+      if (kPrefetchesAll) __builtin_prefetch(data + s * stream + at + 2048);
       GPTJ_UNROLL
       for (int i = 0; i < kLine; i += kRegister) {
         sums[s] = S::bit_xor(sums[s], S::load_bytes(data + s * stream + at + i));

@@ -143,14 +143,10 @@ struct Simd {
 
 #ifdef GPTJ_AMX
   using Tiles = AmxTiles;
-  // On Intel's CPUs F16 decodes at 1.03 of the read roof instead of 0.91.
-  static constexpr bool kPrefetchesAll = true;
   static constexpr int kPackedAtOnce = 8;
   static constexpr int kPackedPanels = 8;
   static constexpr int kPackedColumns = 2 * Tiles::kRows;  // two tiles, as of panels; four of sums
 #else
-  // On Zen 4 8 bits would decode at 0.84 of the read roof instead of 0.96.
-  static constexpr bool kPrefetchesAll = false;
   static constexpr int kPackedAtOnce = 4;
   static constexpr int kPackedPanels = 4;  // 24 accumulators, 4 weights, 1 activation
   static constexpr int kPackedColumns = 6;

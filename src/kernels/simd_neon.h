@@ -19,7 +19,6 @@ struct Simd {
   static constexpr bool kUnsignedDot = false;
   static constexpr bool kPairSums = false;
   static constexpr bool kBf16Dot = false;
-  static constexpr bool kPrefetchesAll = false;
 #ifdef GPTJ_DOTPROD
   static constexpr bool kByteDot = true;
 #else

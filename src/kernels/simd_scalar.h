@@ -23,8 +23,7 @@ struct Simd {
   // They are one instruction: with kPackedAtOnce, panels that are packed together, and kPackedPanels and
   // kPackedColumns, what a tile of a product spans then.
   static constexpr bool kByteDot = false;
-  static constexpr bool kBf16Dot = false;        // dot products of BF16 numbers are one, with the same
-  static constexpr bool kPrefetchesAll = false;  // prefetching pays with several streams, too
+  static constexpr bool kBf16Dot = false;  // dot products of BF16 numbers are one, with the same
   using F = float;
   using I = int32_t;
 

@@ -87,8 +87,8 @@ class TiledColumns {
     const uint8_t* next_w = w + a.panel_stride;
     for (int lane = begin; lane < end; lane += kRows) {
       Tiles::template load<4>(x, stride);
-      Tiles::template load<6>(w, kRowBytes);
-      if constexpr (P == 2) Tiles::template load<7>(next_w, kRowBytes);
+      Tiles::template load_once<6>(w, kRowBytes);
+      if constexpr (P == 2) Tiles::template load_once<7>(next_w, kRowBytes);
       if constexpr (kColumnTiles == 2) Tiles::template load<5>(x + next_tile, stride);
       Dot<S>::template add_tile<0, 4, 6>();
       if constexpr (P == 2) Dot<S>::template add_tile<1, 4, 7>();
