@@ -73,7 +73,7 @@ inline void float_tile(const MatmulArgs& a, const uint8_t* panel, int begin, int
   for (int k = begin; k < end; ++k) {
     if constexpr (Format::kStreamed) {
       constexpr int kBytes = static_cast<int>(Format::kInfo.block_bytes) * kPanelRows;
-      prefetch<P, kBytes>(panel + k * kBytes, a.panel_stride);
+      prefetch<P, kBytes>(panel, int64_t{k} * kBytes, a.panel_stride);
     }
     F weights[P * V];
     GPTJ_UNROLL

@@ -56,7 +56,7 @@ struct Bf16Stream {
       const int end = smaller<S>(a.n, begin + kValues);
       Bf16Sum<S> sums[V][C];
       for (int k = begin; k < end; k += 2) {
-        prefetch<P, kPair>(panels + k / 2 * kPair, a.panel_stride);
+        prefetch<P, kPair>(panels, k / 2 * kPair, a.panel_stride);
         typename S::I x[C];
         GPTJ_UNROLL
         for (int c = 0; c < C; ++c) {

@@ -15,16 +15,18 @@ inline constexpr bool kPrefetchesAll = false;
 #endif
 
 /// Prefetches weights where the hardware alone leaves a core waiting: with a single stream, and on some CPUs with
-/// several. Always inlined: gcc thinks that a call of a function that does nothing else is worth nothing, and drops it.
+/// several. Streams are panels, which are at `position` now; after them come as many others.
+/// Always inlined: gcc thinks that a call of a function that does nothing else is worth nothing, and drops it.
 template <int kStreams, int kBytes>
-[[gnu::always_inline]] inline void prefetch(const uint8_t* stream, int64_t stride) {
+[[gnu::always_inline]] inline void prefetch(const uint8_t* panel, int64_t position, int64_t stride) {
   if (kStreams > 1 && !kPrefetchesAll) return;
   constexpr int kLine = 64;
-  const int ahead = kPrefetchesAll ? 2048 : 4096;
+  const int64_t ahead = position + (kPrefetchesAll ? 2048 : 4096);
+  const uint8_t* from = panel + ahead + (ahead < stride ? 0 : (kStreams - 1) * stride);
   GPTJ_UNROLL
   for (int s = 0; s < kStreams; ++s) {
     GPTJ_UNROLL
-    for (int i = 0; i < kBytes; i += kLine) __builtin_prefetch(stream + s * stride + ahead + i);
+    for (int i = 0; i < kBytes; i += kLine) __builtin_prefetch(from + s * stride + i);
   }
 }
 
