@@ -31,6 +31,7 @@ struct KvProduct {
   int64_t y_stride;
   const float* scales;  // [blocks][scale_stride]
   int64_t scale_stride;
+  const typename Kv::Element* next;  // what is read after these panels
 
   /// Panels that a tile of C columns spans: what the registers hold, and at most 4, enough to read memory in
   /// several streams.
@@ -54,33 +55,35 @@ struct KvProduct {
     const auto* from = panels + panel * panel_stride;
     const float* factors = x + column * x_stride;
     float* to = y + column * y_stride + panel * kPanelRows;
+    const auto* after = panel + 2 * P <= n_panels ? from + P * panel_stride : next;
     if constexpr (kScaled) {
       const float* block_scales = scales + panel * kPanelRows;
       for (int k = 0; k < n; k += kKvBlock) {
         const int end = n - k < kKvBlock ? n : k + kKvBlock;
-        add<P, C>(from + k * kPanelRows, factors + k, end - k, block_scales, to);
+        add<P, C>(from + k * kPanelRows, factors + k, end - k, block_scales, to,
+                  end < n ? from + end * kPanelRows : after);
         block_scales += scale_stride;
       }
     } else {
-      add<P, C>(from, factors, n, nullptr, to);
+      add<P, C>(from, factors, n, nullptr, to, after);
     }
   }
 
-  /// Panels are short, so the beginnings of the next tile are prefetched, too.
+  /// Panels are short, so what comes after them is prefetched, too.
   template <int P>
-  [[gnu::always_inline]] void prefetch_ahead(const typename Kv::Element* from, int k, int length) const {
+  [[gnu::always_inline]] void prefetch_ahead(const typename Kv::Element* from, int k, int length,
+                                             const typename Kv::Element* after) const {
     constexpr int kAhead = 64;
-    const int64_t next_tile = k + kAhead < length ? 0 : P * panel_stride - int64_t{length} * kPanelRows;
+    const int ahead = k + kAhead;
+    const auto* row = ahead < length ? from + ahead * kPanelRows : after + (ahead - length) * kPanelRows;
     GPTJ_UNROLL
-    for (int p = 0; p < P; ++p) {
-      __builtin_prefetch(from + p * panel_stride + (k + kAhead) * kPanelRows + next_tile);
-    }
+    for (int p = 0; p < P; ++p) __builtin_prefetch(row + p * panel_stride);
   }
 
   /// Never inlined: the compiler would keep other things in registers, and sums in memory.
   template <int P, int C>
   [[gnu::noinline]] void add(const typename Kv::Element* from, const float* factors, int length,
-                             const float* block_scales, float* to) const {
+                             const float* block_scales, float* to, const typename Kv::Element* after) const {
     constexpr int V = kPanelRows / S::kLanes;
     F sums[P * V][C];
     GPTJ_UNROLL
@@ -91,7 +94,7 @@ struct KvProduct {
       }
     }
     for (int k = 0; k < length; ++k) {
-      if (C <= 2 && kPrefetchesAll) prefetch_ahead<P>(from, k, length);
+      if (C <= 2 && kPrefetchesAll) prefetch_ahead<P>(from, k, length, after);
       const auto number = [&](int v) {
         return Kv::template load<S>(from + v / V * panel_stride + k * kPanelRows + v % V * S::kLanes);
       };
@@ -192,23 +195,28 @@ struct QueryBlock {
 
   /// Keys that a query of this block sees.
   int visible(int query) const { return visible_keys<S>(a, first + query); }
+  int n_keys() const { return visible(n - 1); }
+
+  /// The page after the one of token `begin`; after the last one comes that again.
+  KvPage page_after(int begin) const {
+    return page_of<S>(a.kv, begin + kKvPage < n_keys() ? begin + kKvPage : begin);
+  }
 
   void run() const {
-    const int n_keys = visible(n - 1);
     for (int i = 0; i < n; ++i) {
       for (int64_t t = 0; t < score_stride; ++t) scores[i * score_stride + t] = 0.0f;
       for (int64_t d = 0; d < out_stride; ++d) out[i * out_stride + d] = 0.0f;
     }
-    for (int begin = 0; begin < n_keys; begin += kKvPage) {
-      for_queries<S::kColumns>(0, n, KeyTile{*this, begin, smaller<S>(n_keys, begin + kKvPage)});
+    for (int begin = 0; begin < n_keys(); begin += kKvPage) {
+      for_queries<S::kColumns>(0, n, KeyTile{*this, begin, smaller<S>(n_keys(), begin + kKvPage)});
     }
     float sums[kQueries];
     for (int i = 0; i < n; ++i) {
       float* of_query = scores + i * score_stride;
       sums[i] = exponentials<S>(of_query, visible(i), a.scale, largest_of<S>(of_query, visible(i)));
     }
-    for (int begin = 0; begin < n_keys; begin += kKvPage) {
-      values(begin, smaller<S>(n_keys, begin + kKvPage));
+    for (int begin = 0; begin < n_keys(); begin += kKvPage) {
+      values(begin, smaller<S>(n_keys(), begin + kKvPage));
     }
     for (int i = 0; i < n; ++i) {
       float* to = a.out + (first + i) * a.out_stride;
@@ -235,7 +243,8 @@ struct QueryBlock {
                                     block.scores + begin,
                                     block.score_stride,
                                     page.key_scales,
-                                    page.n_tokens}
+                                    page.n_tokens,
+                                    static_cast<const Element*>(block.page_after(begin).keys)}
           .template columns<C>(query);
     }
   };
@@ -286,6 +295,8 @@ struct QueryBlock {
     }
 
     KvProduct<S, Kv, false> product(int from, int to) const {
+      const bool last = d + kKvBlock >= block.a.head_dim;
+      const void* next = last ? block.page_after(begin).values : page.values;
       return {
           static_cast<const Element*>(page.values) + d * page.n_tokens + int64_t{from - begin} * kPanelRows,
           page.n_tokens * kPanelRows,
@@ -296,7 +307,8 @@ struct QueryBlock {
           block.out + d,
           block.out_stride,
           nullptr,
-          0};
+          0,
+          static_cast<const Element*>(next) + (last ? 0 : (d + kKvBlock) * page.n_tokens)};
     }
   };
 };
