@@ -292,7 +292,7 @@ struct QuantMatmul {
     if (a.n_columns >= S::kManyColumns) return unpacked(a);
     if (a.n_columns == 1) return direct<S::kPanels, 1>(a);
     if (a.n_columns == 2) return direct<(S::kPanels + 1) / 2, 2>(a);
-    direct<1, S::kQuantColumns>(a);
+    direct<S::kQuantPanels, S::kQuantColumns>(a);
   }
 };
 

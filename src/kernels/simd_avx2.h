@@ -15,6 +15,7 @@ struct Simd {
   static constexpr int kTilePanels = 1;
   static constexpr int kTileColumns = 6;
   static constexpr int kManyColumns = 12;
+  static constexpr int kQuantPanels = 1;
   static constexpr int kQuantColumns = 4;
   static constexpr int kPackedAtOnce = 4;
   static constexpr int kPackedPanels = 1;  // 12 accumulators, 2 weights, 1 activation

@@ -15,6 +15,7 @@ struct Simd {
   static constexpr int kTilePanels = 1;
   static constexpr int kTileColumns = 5;
   static constexpr int kManyColumns = 12;
+  static constexpr int kQuantPanels = 1;
   static constexpr int kQuantColumns = 4;
   static constexpr bool kUnsignedDot = false;
   static constexpr bool kPairSums = false;

@@ -11,11 +11,12 @@ namespace gptj::scalar {
 struct Simd {
   static constexpr int kLanes = 1;
   // What a tile of a product spans:
-  static constexpr int kColumns = 2;       // columns, with one panel, where there are many columns
-  static constexpr int kPanels = 1;        // panels, where there is one column
-  static constexpr int kTilePanels = 1;    // panels and
-  static constexpr int kTileColumns = 2;   // columns, where these are few: weights come from memory
-  static constexpr int kQuantColumns = 2;  // columns, with activations in 8 bits
+  static constexpr int kColumns = 2;      // columns, with one panel, where there are many columns
+  static constexpr int kPanels = 1;       // panels, where there is one column
+  static constexpr int kTilePanels = 1;   // panels and
+  static constexpr int kTileColumns = 2;  // columns, where these are few: weights come from memory
+  static constexpr int kQuantPanels = 1;  // the same with activations in 8 bits
+  static constexpr int kQuantColumns = 2;
   static constexpr int kManyColumns = 12;  // columns from which on it pays to unpack weights once
 
   static constexpr bool kUnsignedDot = false;  // 8-bit dot products want unsigned weights
