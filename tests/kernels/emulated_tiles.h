@@ -31,6 +31,10 @@ struct AmxTiles {
     }
   }
   template <int tile>
+  static void load_once(const void* from, int64_t stride) {
+    load<tile>(from, stride);
+  }
+  template <int tile>
   static void store(void* to, int64_t stride) {
     for (int row = 0; row < state.rows[tile]; ++row) {
       std::memcpy(static_cast<uint8_t*>(to) + row * stride, state.bytes[tile][row], kRowBytes);
