@@ -32,7 +32,7 @@ struct AmxTiles {
   static void load(const void* from, int64_t stride) {
     asm volatile("tileloadd (%0,%1,1), %%tmm%c2" : : "r"(from), "r"(stride), "i"(tile) : "memory");
   }
-  /// The same, for what is used once before much else passes: it need not stay in L1.
+  /// The same, for what is not used again soon: it need not stay in L1.
   template <int tile>
   static void load_once(const void* from, int64_t stride) {
     asm volatile("tileloaddt1 (%0,%1,1), %%tmm%c2" : : "r"(from), "r"(stride), "i"(tile) : "memory");

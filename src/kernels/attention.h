@@ -55,7 +55,7 @@ struct KvProduct {
     const auto* from = panels + panel * panel_stride;
     const float* factors = x + column * x_stride;
     float* to = y + column * y_stride + panel * kPanelRows;
-    const auto* after = panel + 2 * P <= n_panels ? from + P * panel_stride : next;
+    const auto* after = panel + P < n_panels ? from + P * panel_stride : next;
     if constexpr (kScaled) {
       const float* block_scales = scales + panel * kPanelRows;
       for (int k = 0; k < n; k += kKvBlock) {
@@ -74,7 +74,7 @@ struct KvProduct {
   [[gnu::always_inline]] void prefetch_ahead(const typename Kv::Element* from, int k, int length,
                                              const typename Kv::Element* after) const {
     constexpr int kAhead = 64;
-    const int ahead = k + kAhead;
+    const int ahead = k + smaller<S>(kAhead, length);
     const auto* row = ahead < length ? from + ahead * kPanelRows : after + (ahead - length) * kPanelRows;
     GPTJ_UNROLL
     for (int p = 0; p < P; ++p) __builtin_prefetch(row + p * panel_stride);
@@ -197,7 +197,7 @@ struct QueryBlock {
   int visible(int query) const { return visible_keys<S>(a, first + query); }
   int n_keys() const { return visible(n - 1); }
 
-  /// The page after the one of token `begin`; after the last one comes that again.
+  /// The page after the one of token `begin`, or that one if it is the last: something to prefetch.
   KvPage page_after(int begin) const {
     return page_of<S>(a.kv, begin + kKvPage < n_keys() ? begin + kKvPage : begin);
   }
@@ -231,12 +231,12 @@ struct QueryBlock {
     template <int C>
     void run(int query) const {
       const AttentionArgs& args = block.a;
-      const int n_keys = smaller<S>(end, block.visible(query + C - 1)) - begin;
-      if (n_keys <= 0) return;
+      const int visible = smaller<S>(end, block.visible(query + C - 1)) - begin;
+      if (visible <= 0) return;
       const KvPage page = page_of<S>(args.kv, begin);
       KvProduct<S, Kv, Kv::kScaled>{static_cast<const Element*>(page.keys),
                                     int64_t{args.head_dim} * kPanelRows,
-                                    (n_keys + kPanelRows - 1) / kPanelRows,
+                                    (visible + kPanelRows - 1) / kPanelRows,
                                     args.head_dim,
                                     args.q + block.first * args.q_stride,
                                     args.q_stride,
@@ -295,8 +295,8 @@ struct QueryBlock {
     }
 
     KvProduct<S, Kv, false> product(int from, int to) const {
-      const bool last = d + kKvBlock >= block.a.head_dim;
-      const void* next = last ? block.page_after(begin).values : page.values;
+      const int next_d = d + kKvBlock < block.a.head_dim ? d + kKvBlock : 0;
+      const KvPage next = next_d != 0 ? page : block.page_after(begin);
       return {
           static_cast<const Element*>(page.values) + d * page.n_tokens + int64_t{from - begin} * kPanelRows,
           page.n_tokens * kPanelRows,
@@ -308,7 +308,7 @@ struct QueryBlock {
           block.out_stride,
           nullptr,
           0,
-          static_cast<const Element*>(next) + (last ? 0 : (d + kKvBlock) * page.n_tokens)};
+          static_cast<const Element*>(next.values) + next_d * next.n_tokens};
     }
   };
 };

@@ -195,8 +195,8 @@ inline void quant_tile(const QuantTileArgs& a, int column) {
   for (int b = 0; b < a.n_blocks; ++b) {
     const uint8_t* quants = Format::template quants<S>(a.panel, a.first + b);
     if constexpr (Format::kStreamed) {
-      prefetch<P, Format::kPanelBlock * kQuantBlock / Format::kBlock>(a.panel, quants - a.panel,
-                                                                      a.panel_stride);
+      constexpr int kBytes = Format::kPanelBlock * kQuantBlock / Format::kBlock;
+      prefetch<P, kBytes>(a.panel, int64_t{a.first + b} * kBytes, a.panel_stride);
     }
     Products products;
     products.template add_run<0>(quants, a.panel_stride, q, blocks);

@@ -25,7 +25,7 @@ inline void complete_lanes(uint8_t* lanes, int n) {
 /// Prefetches the bytes that are packed soon, while those at `packed` are. No further ahead: whatever waited in L2
 /// while packed panels meet many columns would be gone again.
 template <int kBytes>
-inline void prefetch_behind(const uint8_t* packed) {
+[[gnu::always_inline]] inline void prefetch_behind(const uint8_t* packed) {
   constexpr int kLine = 64, kAhead = 4096, kIntoL2 = 2;
   GPTJ_UNROLL
   for (int i = 0; i < kBytes; i += kLine) __builtin_prefetch(packed + kAhead + i, 0, kIntoL2);

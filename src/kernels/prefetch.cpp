@@ -12,7 +12,7 @@ bool is_intel() {
 
 }  // namespace
 
-extern const bool kPrefetchesAll = is_intel();
+const bool kPrefetchesAll = is_intel();
 #endif
 
 }  // namespace gptj
