@@ -24,8 +24,8 @@ struct Simd {
   static constexpr int kTilePanels = 4;  // 24 accumulators, 4 weights, 1 activation
   static constexpr int kTileColumns = 6;
   static constexpr int kManyColumns = 48;  // tiles hide what it costs to unpack
-  static constexpr int kQuantPanels =
-      2;  // 16 sums of products, 2 weights, 1 activation; sums of blocks in L1
+  // 16 sums of products, 2 weights, 1 activation; the sums of a slab wait in L1.
+  static constexpr int kQuantPanels = 2;
   static constexpr int kQuantColumns = 8;
   using F = __m512;
   using I = __m512i;
