@@ -20,9 +20,9 @@ namespace {
 
 constexpr int kN = 4096;       // GPT-J's n_embd
 constexpr int kRows = 16'384;  // and the rows of its fc_in
-/// Panels at a time, as a thread of the program takes them: 256 KB at 4 bits. With more at once the results of
+/// Panels at a time, as a thread of the program takes them where there are tiles. With more at once the results of
 /// many columns would fall out of the caches.
-constexpr int kPiece = 8;
+constexpr int kPiece = 16;
 
 /// Calls work() for a moment; returns what it does per second, at best.
 template <typename Work>

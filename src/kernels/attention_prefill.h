@@ -22,7 +22,7 @@ class PrefillAttention {
     const auto take = [&](int64_t floats) { return (at += floats) - floats; };
     keys = reinterpret_cast<uint8_t*>(take(kKeyBlock / kPanelRows * key_panel_bytes / 4));
     values = reinterpret_cast<uint8_t*>(take(width * (kKeyBlock / 2)));
-    queries = reinterpret_cast<uint8_t*>(take(a.n_queries * query_stride / 4));
+    queries = reinterpret_cast<uint8_t*>(take(round_up(a.n_queries, kOperandRows) * query_stride / 4));
     weights = reinterpret_cast<uint8_t*>(take(kQueries * kWeightStride / 4));
     scores = take(kQueries * kScoreStride);
     results = take(int64_t{a.n_queries} * width);
@@ -32,7 +32,7 @@ class PrefillAttention {
 
   void run() const {
     for (int i = 0; i < a.n_queries; ++i) {
-      pack_bf16<S>(a.q + i * a.q_stride, a.head_dim, queries + i * query_stride);
+      pack_bf16_row<S>(a.q + i * a.q_stride, a.head_dim, query_stride, i, queries);
       for (int d = 0; d < width; ++d) results[i * width + d] = 0.0f;
       largest[i] = -1e38f;
       sums[i] = 0.0f;
@@ -44,7 +44,8 @@ class PrefillAttention {
         pack_keys(page, smaller<S>(kKvPage, n - t), keys + t / kPanelRows * key_panel_bytes);
         pack_values(page, smaller<S>(kKvPage, n - t), values + t * kPanelRows * 2);
       }
-      const int first = begin < visible(0) ? 0 : begin - a.n_past;  // the first query that sees any of them
+      // The first query that sees any of them, or one before, where a tile begins.
+      const int first = begin < visible(0) ? 0 : (begin - a.n_past) / kOperandRows * kOperandRows;
       for (int i = first; i < a.n_queries; i += kQueries)
         meet(begin, i, smaller<S>(kQueries, a.n_queries - i));
     }
@@ -122,7 +123,7 @@ class PrefillAttention {
                                 .y_stride = kScoreStride});
     for (int i = 0; i < n; ++i) {
       weigh(first + i, smaller<S>(n_keys, visible(first + i) - begin), n_panels, scores + i * kScoreStride,
-            weights + i * kWeightStride);
+            i);
     }
     packed_product<S, Bf16Dot>({.panels = values,
                                 .panel_stride = kValuePanelBytes,
@@ -137,12 +138,16 @@ class PrefillAttention {
 
   /// Turns a query's scores of `n` tokens into their weights, followed by zeros up to `n_panels`, and brings the
   /// query's result so far to the same scale.
-  void weigh(int query, int n, int n_panels, float* row, uint8_t* to) const {
+  void weigh(int query, int n, int n_panels, float* row, int i) const {
+    if (n <= 0) {
+      for (int t = 0; t < n_panels * kPanelRows; ++t) row[t] = 0.0f;
+      return pack_bf16_row<S>(row, n_panels * kPanelRows, kWeightStride, i, weights);
+    }
     const float before = largest[query], now = largest_of<S>(row, n);
     largest[query] = now > before ? now : before;
     const float sum = exponentials<S>(row, n, a.scale, largest[query]);
     for (int t = n; t < n_panels * kPanelRows; ++t) row[t] = 0.0f;
-    pack_bf16<S>(row, n_panels * kPanelRows, to);
+    pack_bf16_row<S>(row, n_panels * kPanelRows, kWeightStride, i, weights);
 
     float factor[kPanelRows] = {(before - largest[query]) * a.scale};
     S::store(factor, exp<S>(S::load(factor)));

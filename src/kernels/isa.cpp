@@ -13,6 +13,7 @@
 #include "kernels/matmul.h"
 #include "kernels/matmul_packed.h"
 #include "kernels/matmul_quantized.h"
+#include "kernels/matmul_tiled.h"
 #include "kernels/roof.h"
 #include "kernels/vector.h"
 
@@ -31,7 +32,12 @@ constexpr FormatKernels format_kernels() {
   if constexpr (kIsQuantized<Format>) decode = {Operand::blocks, QuantMatmul<Simd, Format>::run};
   Product prefill = decode;
   if constexpr (kPrefillsPacked<Format>) {
-    prefill = {PackedMatmul<Simd, Format>::kOperand, PackedMatmul<Simd, Format>::run};
+    if constexpr (kTiled<Simd>) {
+      using Matmul = TiledMatmul<Simd, Format>;
+      prefill = {Matmul::kOperand, Matmul::run, Matmul::kPanels};
+    } else {
+      prefill = {PackedMatmul<Simd, Format>::kOperand, PackedMatmul<Simd, Format>::run};
+    }
   }
   return {{exact, decode, prefill}, unpack<Simd, Format>};
 }

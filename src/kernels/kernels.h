@@ -46,8 +46,8 @@ constexpr int64_t operand_numbers(Operand operand, int64_t n) {
   return round_up(operand == Operand::f32 ? 4 * n : operand == Operand::bf16 ? 2 * n : n, 64);
 }
 
-/// Bytes from row to row: an odd multiple of 512, so that the same 512 bytes of several rows fall into different sets
-/// of the caches.
+/// Bytes of a row: an odd multiple of 512, so that the same 512 bytes of several rows fall into different sets of the
+/// caches.
 constexpr int64_t operand_stride(Operand operand, int64_t n) {
   int64_t scales = 0;
   if (operand == Operand::blocks) scales = round_up(n, 32) / 32 * static_cast<int64_t>(sizeof(BlockScale));
@@ -57,6 +57,9 @@ constexpr int64_t operand_stride(Operand operand, int64_t n) {
   return (slabs | 1) * 512;
 }
 
+/// Operands have room for a multiple of these rows, some of which kernels may lay out together.
+inline constexpr int kOperandRows = 16;
+
 /// y[c][r] += sum over k of W[r][k] * x[c][k], for all rows r of some panels and all columns c.
 /// The order of summation depends on n alone: never on how many panels or columns there are.
 struct MatmulArgs {
@@ -64,7 +67,7 @@ struct MatmulArgs {
   int64_t panel_stride;  // bytes
   int n_panels;
   int n;             // length of a row of W and of x
-  const uint8_t* x;  // [n_columns] rows of the product's operand
+  const uint8_t* x;  // the product's operand of n_columns rows
   int64_t x_stride;  // bytes
   int n_columns;
   float* y;          // [n_columns][y_stride], 16 values for each panel
@@ -73,13 +76,14 @@ struct MatmulArgs {
   uint8_t* scratch;
 };
 
-/// Bytes of a row that prefill's products pack at a time, and scratch for eight panels of these: they stay in L2.
+/// Bytes of a row that prefill's products pack at a time, and scratch for four panels of these: they stay in L2.
 inline constexpr int kPackedBytes = 4096;
-inline constexpr int64_t kMatmulScratch = 8 * kPanelRows * (kPackedBytes + sizeof(float));
+inline constexpr int64_t kMatmulScratch = 4 * kPanelRows * (kPackedBytes + sizeof(float));
 
 struct Product {
   Operand operand;
   void (*matmul)(const MatmulArgs&) noexcept;
+  int n_panels = 4;  // that are computed at a time: threads should take a multiple of these
 };
 
 /// How products and attention compute. decode and prefill may be the same.
@@ -119,7 +123,8 @@ constexpr int64_t attention_scratch(int64_t n_ctx, int64_t n_queries, int64_t he
   const int64_t scores = kMaxQueryBlock * (round_up(n_ctx, 16) + 16 + kKvPage + width);
   const int64_t query = operand_stride(Operand::bf16, head_dim) / 4 + width + 2;
   const int64_t row = kKeyBlock + 16 + operand_stride(Operand::bf16, kKeyBlock) / 4;
-  const int64_t blocks = n_queries * query + kMaxQueryBlock * row + kKeyBlock * (width + 16);
+  const int64_t blocks =
+      round_up(n_queries, kOperandRows) * query + kMaxQueryBlock * row + kKeyBlock * (width + 16);
   return round_up(scores > blocks ? scores : blocks, 16);
 }
 
@@ -149,9 +154,9 @@ struct Kernels {
   /// y = (x - mean) / sqrt(variance + eps) * gain + bias over n values (arXiv:1607.06450).
   void (*layer_norm)(const float* x, const float* gain, const float* bias, int n, float eps,
                      float* y) noexcept;
-  /// Makes a row of an operand from n values, a multiple of 32 for operands in 8 bits; index: Operand. nullptr:
-  /// nothing to do, or no product takes it.
-  void (*pack[kNumOperands])(const float* x, int n, uint8_t* row) noexcept;
+  /// Makes a row of an operand from n values, a multiple of 32 for operands in 8 bits; index: Operand. Where it lies in
+  /// there is these kernels' own business. nullptr: nothing to do, or no product takes it.
+  void (*pack[kNumOperands])(const float* x, int n, int row, uint8_t* operand) noexcept;
   /// Rotates the pairs (x[2i], x[2i+1]) by angles given as (cos, sin) pairs (RoPE, arXiv:2104.09864).
   void (*rotate)(float* x, const float* cos_sin, int n_rot) noexcept;
   /// x = f(x); index: Activation.

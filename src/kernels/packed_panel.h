@@ -24,33 +24,39 @@ inline void complete_lanes(uint8_t* lanes, int n) {
 
 /// Prefetches the bytes that are packed soon, while those at `packed` are. No further ahead: whatever waited in L2
 /// while packed panels meet many columns would be gone again.
-template <int kBytes>
-[[gnu::always_inline]] inline void prefetch_behind(const uint8_t* packed) {
-  constexpr int kLine = 64, kAhead = 4096, kIntoL2 = 2;
-  GPTJ_UNROLL
-  for (int i = 0; i < kBytes; i += kLine) __builtin_prefetch(packed + kAhead + i, 0, kIntoL2);
-}
+struct PrefetchBehind {
+  template <int kBytes>
+  [[gnu::always_inline]] void next(const uint8_t* packed) const {
+    constexpr int kLine = 64, kAhead = 4096, kIntoL2 = 2;
+    GPTJ_UNROLL
+    for (int i = 0; i < kBytes; i += kLine) __builtin_prefetch(packed + kAhead + i, 0, kIntoL2);
+  }
+};
 
 /// Values k and k + 1 of a panel of floats, the second zero if it is not there.
 template <class S, class Format>
 inline typename S::I bf16_pair(const uint8_t* panel, int k, int row, int end) {
-  if (k + 1 < end || Format::kInfo.panel_block == 2) return Format::template bf16_pair<S>(panel, k, row);
+  if (k + 1 < end || Format::kInfo.panel_block == 2) [[likely]] {
+    return Format::template bf16_pair<S>(panel, k, row);
+  }
   return S::pack_bf16(Format::template load<S>(panel, k, row), S::set1(0.0f));
 }
 
-/// Packs values [begin, end) of a panel of floats.
-template <class S, class Format>
-inline void pack_panel_bf16(const uint8_t* panel, int begin, int end, PackedPanel& out) {
-  constexpr int kPair = 2 * 2 * kPanelRows;
+/// Packs values [begin, end) of a panel of floats. Prefetches while it packs 32 values of all rows.
+template <class S, class Format, class Prefetch>
+inline void pack_panel_bf16(const uint8_t* panel, int begin, int end, uint8_t (*lanes)[kPanelRows][4],
+                            Prefetch&& prefetch) {
+  constexpr int kTogether = 32, kBytes = 2 * kPanelRows;
   for (int k = begin; k < end; k += 2) {
-    prefetch_behind<kPair>(panel + k / 2 * kPair);
+    if (k % kTogether == 0) prefetch.template next<kTogether * kBytes>(panel + k * kBytes);
     for (int row = 0; row < kPanelRows; row += S::kLanes) {
-      S::store_bytes(out.lanes[(k - begin) / 2][row], bf16_pair<S, Format>(panel, k, row, end));
+      S::store_bytes(lanes[(k - begin) / 2][row], bf16_pair<S, Format>(panel, k, row, end));
     }
   }
 }
 
-/// Packs blocks, whose scales differ, as bytes with one scale for each row, whose largest value becomes 127.
+/// Packs blocks, whose scales differ, as bytes with one scale for each row, whose largest value becomes 127. Prefetches
+/// while it packs a block.
 template <class S, class Format>
 struct PanelOfBytes {
   using F = typename S::F;
@@ -82,17 +88,19 @@ struct PanelOfBytes {
   }
 
   /// Packs blocks [first, first + n_blocks) of 32 values.
-  static void pack(const uint8_t* panel, int first, int n_blocks, PackedPanel& out) {
+  template <class Prefetch>
+  static void pack(const uint8_t* panel, int first, int n_blocks, uint8_t (*lanes)[kPanelRows][4],
+                   float* row_scales, Prefetch&& prefetch) {
     for (int row = 0; row < kPanelRows; row += S::kLanes) {
       F top = S::set1(1e-30f);
       for (int b = 0; b < n_blocks; ++b) {
         top = S::max(top, bound(Format::template scales<S>(panel, first + b), row));
       }
-      S::store(out.scales + row, S::mul(top, S::set1(1 / kTop)));
+      S::store(row_scales + row, S::mul(top, S::set1(1 / kTop)));
       const F inverse = S::div(S::set1(kTop), top);
       for (int b = 0; b < n_blocks; ++b) {
-        if (row == 0) prefetch_behind<kPanelBytes>(Format::template quants<S>(panel, first + b));
-        block(panel, first + b, row, inverse, out.lanes + b * kQuantGroups);
+        if (row == 0) prefetch.template next<kPanelBytes>(Format::template quants<S>(panel, first + b));
+        block(panel, first + b, row, inverse, lanes + b * kQuantGroups);
       }
     }
   }

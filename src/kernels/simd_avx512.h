@@ -145,8 +145,6 @@ struct Simd {
 
 #ifdef GPTJ_AMX
   using Tiles = AmxTiles;
-  static constexpr int kPackedAtOnce = 8;
-  static constexpr int kPackedPanels = 8;
   static constexpr int kPackedColumns = 2 * Tiles::kRows;  // two tiles, as of panels; four of sums
 #else
   static constexpr int kPackedAtOnce = 4;

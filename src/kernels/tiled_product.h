@@ -1,5 +1,7 @@
 #pragma once
 
+#include "kernels/matmul.h"
+#include "kernels/operand_rows.h"
 #include "kernels/packed_args.h"
 #include "kernels/smaller.h"
 #include "kernels/unroll.h"
@@ -8,33 +10,69 @@
 /// multiplies two. A tile of weights is 16 lanes of a packed panel, one of columns 64 bytes of each of 16 of them.
 namespace gptj {
 
-/// All panels times n columns, which fill one or two tiles. Two panels at a time make up to four tiles of sums,
-/// numbered [tile of columns][panel]; tiles 4 and 5 hold columns, 6 and 7 weights.
-template <class S, template <class> class Dot, int kColumnTiles>
-class TiledColumns {
+/// Prefetches what comes next from memory, `bytes` of each of two panels, in equal parts at each step of packing and
+/// multiplying: all at once would keep columns waiting.
+template <class S>
+class Prefetching {
  public:
-  TiledColumns(const PackedArgs& args, int first_column, int n_columns)
-      : a(args), column(first_column), n(n_columns) {}
+  Prefetching() = default;
+  Prefetching(const uint8_t* panel, int64_t panel_stride, int64_t bytes, int64_t steps)
+      : at(panel), stride(panel_stride), step_bytes(round_up(bytes / steps, kLine)) {}
 
-  /// A slab of the columns stays in L1 while all panels pass.
-  void run() {
-    each_result(
-        [](float* result, float* y, const float*) { S::store(result, kBytes ? S::set1(0.0f) : S::load(y)); });
-    for (int begin = 0; begin < a.n_lanes; begin += kSlabLanes) {
-      const int end = smaller<S>(a.n_lanes, begin + kSlabLanes);
-      for (int panel = 0; panel < a.n_panels; panel += 2) {
-        if (panel + 1 < a.n_panels) {
-          slab<2>(panel, begin, end);
-        } else {
-          slab<1>(panel, begin, end);
-        }
+  [[gnu::always_inline]] void step() {
+    constexpr int kIntoL2 = 2;
+    for (const uint8_t* end = at + step_bytes; at < end; at += kLine) {
+      __builtin_prefetch(at, 0, kIntoL2);
+      __builtin_prefetch(at + stride, 0, kIntoL2);
+    }
+  }
+  /// What packing calls.
+  template <int kBytes>
+  [[gnu::always_inline]] void next(const uint8_t* /*packed*/) {
+    step();
+  }
+
+ private:
+  static constexpr int kLine = 64;
+
+  const uint8_t* at = nullptr;
+  int64_t stride = 0, step_bytes = 0;
+};
+
+/// Products of one or two packed panels at a time, with up to four tiles of sums, numbered [tile of columns][panel];
+/// tiles 4 and 5 hold columns, 6 and 7 weights.
+template <class S, template <class> class Dot>
+class TiledProduct {
+ public:
+  static constexpr int kColumns = 2 * kTileRows;  // at a time
+
+  TiledProduct() = default;
+  TiledProduct(const TiledProduct&) = delete;
+  TiledProduct& operator=(const TiledProduct&) = delete;
+  ~TiledProduct() { Tiles::close(); }
+
+  /// Of multiplying.
+  static int64_t steps(int n_columns, int n_lanes) {
+    return round_up(n_columns, kColumns) / kColumns * round_up(n_lanes, kTileRows) / kTileRows;
+  }
+
+  /// y += W x for P panels and all columns; bytes: of one slab. The panels stay in L1, the columns only pass through it.
+  /// Never inlined: the caller would take registers.
+  template <int P>
+  [[gnu::noinline]] void multiply(const PackedArgs& a, Prefetching<S> prefetching) {
+    Unscaled<P> unscaled(a);
+    for (int column = 0; column < a.n_columns; column += kColumns) {
+      const int n = smaller<S>(kColumns, a.n_columns - column);
+      prefetch_results<P>(a, smaller<S>(column + kColumns, a.n_columns - n), n);
+      if (n > kTileRows) {
+        open(kTileRows, n - kTileRows);
+        columns<P, 2>(a, column, n, unscaled, prefetching);
+      } else {
+        open(n, n);
+        columns<P, 1>(a, column, n, unscaled, prefetching);
       }
     }
-    if constexpr (kBytes) scale(n);
-    each_result([](const float* result, float* y, const float* row_scales) {
-      const F sum = S::load(result);
-      S::store(y, kBytes ? S::fma(sum, S::load(row_scales), S::load(y)) : sum);
-    });
+    if constexpr (kBytes) unscaled.scale(sums[0][0], kColumns);
   }
 
  private:
@@ -42,27 +80,69 @@ class TiledColumns {
   using Tiles = typename S::Tiles;
 
   static constexpr bool kBytes = Dot<S>::kBytes;
-  static constexpr int kRows = Tiles::kRows, kRowBytes = 64;
-  static constexpr int kSlabLanes = kByteSlab / 4;
+  static constexpr int kTileBytes = kTileRows * kTileRowBytes;
+  static constexpr int kScaledBetween = 4;  // of 32 columns, between the 8 steps of a slab
 
+  /// Sums of columns that are not multiplied with their scales yet. A copy of what that needs, since tiles' stores
+  /// could change whatever lies in memory.
   template <int P>
-  void slab(int panel, int begin, int end) {
-    prefetch_results();
-    if constexpr (kBytes) {
-      each_sum<P>([]<int sum>(int, int) { Tiles::template zero<sum>(); });
-      add<P>(panel, begin, end);
-      scale(n);
-      each_sum<P>([&]<int sum>(int t, int p) { Tiles::template store<sum>(sums[p][t * kRows], kRowBytes); });
-      unscaled = {panel, 0, a.x_scales + begin / kSlabLanes};
-    } else {
-      const auto of = [&](int t, int p) { return results[panel + p][t * kRows]; };
-      each_sum<P>([&]<int sum>(int t, int p) { Tiles::template load<sum>(of(t, p), kRowBytes); });
-      add<P>(panel, begin, end);
-      each_sum<P>([&]<int sum>(int t, int p) { Tiles::template store<sum>(of(t, p), kRowBytes); });
+  struct Unscaled {
+    F row_scales[P];
+    const int64_t tile_stride, y_stride;
+    const uint8_t* x_scales = nullptr;
+    float* y = nullptr;
+    unsigned done = 0, n = 0;
+
+    explicit Unscaled(const PackedArgs& a) : tile_stride(kTileRows * a.x_stride), y_stride(a.y_stride) {
+      if constexpr (kBytes) {
+        for (int p = 0; p < P; ++p) {
+          const auto* scales = reinterpret_cast<const uint8_t*>(a.scales) + p * a.panel_stride;
+          row_scales[p] = S::load(reinterpret_cast<const float*>(scales));
+        }
+      }
+    }
+
+    void start(const PackedArgs& a, int column, int n_columns) {
+      x_scales = reinterpret_cast<const uint8_t*>(a.x_scales) + column * a.x_stride;
+      y = a.y + column * a.y_stride;
+      done = 0;
+      n = static_cast<unsigned>(n_columns);
+    }
+
+    /// Scales the next `more` columns.
+    [[gnu::always_inline]] void scale(const int32_t* sums, unsigned more) {
+      for (const unsigned end = n - done < more ? n : done + more; done < end; ++done) {
+        const uint8_t* of_tile = x_scales + done / kTileRows * tile_stride;
+        const SlabScale& of_column = reinterpret_cast<const SlabScale*>(of_tile)[done % kTileRows];
+        const F d = S::set1(of_column.d);
+        const auto start = S::set1(of_column.start);
+        GPTJ_UNROLL
+        for (int p = 0; p < P; ++p) {
+          const auto sum = S::add(S::load_bytes(sums + (p * kColumns + done) * kPanelRows), start);
+          float* to = y + p * kPanelRows;
+          S::store(to, S::fma(S::to_float(sum), S::mul(d, row_scales[p]), S::load(to)));
+        }
+        y += y_stride;
+      }
+    }
+  };
+
+  /// Results are too far apart for the hardware to ask for them.
+  template <int P>
+  [[gnu::always_inline]] static void prefetch_results(const PackedArgs& a, int first, int n) {
+    for (int c = first; c < first + n; ++c) {
+      for (int p = 0; p < P; ++p) __builtin_prefetch(a.y + c * a.y_stride + p * kPanelRows);
     }
   }
 
-  template <int P, class Body>
+  void open(int first, int second) {
+    if (first == n_first && second == n_second) return;
+    Tiles::open(first, second);
+    n_first = first;
+    n_second = second;
+  }
+
+  template <int P, int kColumnTiles, class Body>
   static void each_sum(const Body& body) {
     body.template operator()<0>(0, 0);
     if constexpr (P == 2) body.template operator()<1>(0, 1);
@@ -70,108 +150,65 @@ class TiledColumns {
     if constexpr (kColumnTiles == 2 && P == 2) body.template operator()<3>(1, 1);
   }
 
-  /// Results of the columns that come next, one column each time: they are too far apart for the hardware to ask for.
-  void prefetch_results() {
-    const int next = column + S::kPackedColumns + n_slabs++;
-    if (next >= a.n_columns) return;
-    const float* y = a.y + next * a.y_stride;
-    for (int p = 0; p < a.n_panels; ++p) __builtin_prefetch(y + p * kPanelRows);
+  template <int P, int kColumnTiles>
+  [[gnu::always_inline]] void columns(const PackedArgs& a, int column, int n, Unscaled<P>& unscaled,
+                                      Prefetching<S>& prefetching) {
+    if constexpr (kBytes) {
+      each_sum<P, kColumnTiles>([]<int sum>(int, int) { Tiles::template zero<sum>(); });
+      add<P, kColumnTiles>(a, column, unscaled, prefetching);
+      unscaled.scale(sums[0][0], kColumns);
+      each_sum<P, kColumnTiles>(
+          [&]<int sum>(int t, int p) { Tiles::template store<sum>(sums[p][t * kTileRows], kTileRowBytes); });
+      unscaled.start(a, column, n);
+    } else {
+      const int64_t stride = a.y_stride * static_cast<int64_t>(sizeof(float));
+      const auto y = [&](int t, int p) {
+        return a.y + (column + t * kTileRows) * a.y_stride + p * kPanelRows;
+      };
+      each_sum<P, kColumnTiles>([&]<int sum>(int t, int p) { Tiles::template load<sum>(y(t, p), stride); });
+      add<P, kColumnTiles>(a, column, unscaled, prefetching);
+      each_sum<P, kColumnTiles>([&]<int sum>(int t, int p) { Tiles::template store<sum>(y(t, p), stride); });
+    }
   }
 
-  /// Tiles of sums += W x over the lanes [begin, end).
-  template <int P>
-  void add(int panel, int begin, int end) {
-    const int64_t stride = a.x_stride, next_tile = kRows * stride;
-    const uint8_t* x = a.x + column * stride + begin * 4;
-    const uint8_t* w = a.panels + panel * a.panel_stride + begin * kRowBytes;
-    const uint8_t* next_w = w + a.panel_stride;
-    for (int lane = begin; lane < end; lane += kRows) {
-      Tiles::template load<4>(x, stride);
-      Tiles::template load_once<6>(w, kRowBytes);
-      if constexpr (P == 2) Tiles::template load_once<7>(next_w, kRowBytes);
-      if constexpr (kColumnTiles == 2) Tiles::template load<5>(x + next_tile, stride);
+  /// Tiles of sums += W x. Between the steps, while the tiles are busy, the sums before these are scaled.
+  template <int P, int kColumnTiles>
+  [[gnu::always_inline]] void add(const PackedArgs& a, int column, Unscaled<P>& unscaled,
+                                  Prefetching<S>& prefetching) {
+    const int64_t panel_stride = a.panel_stride;
+    const uint8_t* x = a.x + column * a.x_stride;
+    const uint8_t* next_x = x + kTileRows * a.x_stride;
+    const uint8_t* w = a.panels;
+    for (const uint8_t* end = w + int64_t{a.n_lanes} * kTileRowBytes; w < end; w += kTileBytes) {
+      Tiles::template load_once<4>(x, kTileRowBytes);
+      Tiles::template load<6>(w, kTileRowBytes);
+      if constexpr (P == 2) Tiles::template load<7>(w + panel_stride, kTileRowBytes);
+      if constexpr (kColumnTiles == 2) Tiles::template load_once<5>(next_x, kTileRowBytes);
       Dot<S>::template add_tile<0, 4, 6>();
       if constexpr (P == 2) Dot<S>::template add_tile<1, 4, 7>();
       if constexpr (kColumnTiles == 2) Dot<S>::template add_tile<2, 5, 6>();
       if constexpr (kColumnTiles == 2 && P == 2) Dot<S>::template add_tile<3, 5, 7>();
-      if constexpr (kBytes) scale(kScaledBetween);
-      x += kRowBytes;
-      w += kRows * kRowBytes;
-      next_w += kRows * kRowBytes;
+      if constexpr (kBytes) unscaled.scale(sums[0][0], kScaledBetween);
+      prefetching.step();
+      x += kTileBytes;
+      next_x += kTileBytes;
     }
   }
 
-  /// Multiplies the sums of the slab before with their scales, for the next `more` columns, while the tiles are busy.
-  /// Always for two panels: where there is only one, results of the second mean nothing.
-  void scale(int more) {
-    const int begin = unscaled.column, end = smaller<S>(n, begin + more);
-    const auto* x_scale = reinterpret_cast<const uint8_t*>(unscaled.x_scales) + (column + begin) * a.x_stride;
-    float* result = results[unscaled.panel][begin];
-    const int32_t* sum = sums[0][begin];
-    for (int c = begin; c < end; ++c) {
-      const auto& of_column = *reinterpret_cast<const SlabScale*>(x_scale);
-      const F d = S::set1(of_column.d);
-      const auto start = S::set1(of_column.start);
-      GPTJ_UNROLL
-      for (int p = 0; p < 2; ++p) {
-        float* to = result + p * kPanelResults;
-        const auto total = S::add(S::load_bytes(sum + p * kPanelResults), start);
-        S::store(to, S::fma(S::to_float(total), d, S::load(to)));
-      }
-      x_scale += a.x_stride;
-      result += kPanelRows;
-      sum += kPanelRows;
-    }
-    unscaled.column = end;
-  }
-
-  template <class Body>
-  void each_result(const Body& body) {
-    for (int p = 0; p < a.n_panels; ++p) {
-      const auto* row_scales = reinterpret_cast<const uint8_t*>(a.scales) + p * a.panel_stride;
-      for (int c = 0; c < n; ++c) {
-        body(results[p][c], a.y + (column + c) * a.y_stride + p * kPanelRows,
-             reinterpret_cast<const float*>(row_scales));
-      }
-    }
-  }
-
-  static constexpr int kScaledBetween = 4;  // of 32 columns, between the 8 steps of a slab
-  static constexpr int kPanelResults = S::kPackedColumns * kPanelRows;
-
-  const PackedArgs& a;
-  const int column, n;
-  int n_slabs = 0;  // so far
-  struct {
-    int panel, column;
-    const SlabScale* x_scales;
-  } unscaled = {0, n, a.x_scales};
-  alignas(64) float results[S::kPackedPanels][S::kPackedColumns][kPanelRows];
-  alignas(64) int32_t sums[2][S::kPackedColumns][kPanelRows];
+  int n_first = 0, n_second = 0;  // rows of tiles
+  alignas(64) int32_t sums[2][kColumns][kPanelRows];
 };
 
+/// y += W x for packed panels of BF16 numbers, however many.
 template <class S, template <class> class Dot>
 void tiled_product(const PackedArgs& args) {
-  using Tiles = typename S::Tiles;
-  for (int panel = 0; panel < args.n_panels; panel += S::kPackedPanels) {
+  TiledProduct<S, Dot> product;
+  for_panels<2>(args.n_panels, [&]<int P>(int panel) {
     PackedArgs a = args;
-    a.n_panels = smaller<S>(S::kPackedPanels, args.n_panels - panel);
     a.panels += panel * a.panel_stride;
-    a.scales =
-        reinterpret_cast<const float*>(reinterpret_cast<const uint8_t*>(a.scales) + panel * a.panel_stride);
     a.y += panel * kPanelRows;
-    for (int column = 0; column < a.n_columns; column += S::kPackedColumns) {
-      const int n = smaller<S>(S::kPackedColumns, a.n_columns - column);
-      if (n > Tiles::kRows) {
-        Tiles::open(Tiles::kRows, n - Tiles::kRows);
-        TiledColumns<S, Dot, 2>(a, column, n).run();
-      } else {
-        Tiles::open(n, n);
-        TiledColumns<S, Dot, 1>(a, column, n).run();
-      }
-    }
-  }
-  Tiles::close();
+    product.template multiply<P>(a, {});
+  });
 }
 
 }  // namespace gptj

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "kernels/kernels.h"
+#include "kernels/operand_rows.h"
 #include "tensor/formats/quantized.h"
 
 /// Kernels over one row of activations.
@@ -125,9 +126,10 @@ inline BlockScale describe_block(const int8_t* q, float d) {
   return {d, d * static_cast<float>((all >> 16) + static_cast<int16_t>(all)), {all, second}};
 }
 
-/// n values, a multiple of 16, in 8 bits: the largest magnitude becomes 127. Returns the scale.
-template <class S>
-inline float quantize_values(const float* x, int n, int8_t* q) {
+/// n values, a multiple of 16, in 8 bits: the largest magnitude becomes 127. Calls put(i, numbers) for as many at a time
+/// as a register holds; returns the scale.
+template <class S, class Put>
+inline float quantize_values(const float* x, int n, const Put& put) {
   using F = typename S::F;
   F top = S::set1(0.0f);
   for (int i = 0; i < n; i += S::kLanes) {
@@ -136,45 +138,62 @@ inline float quantize_values(const float* x, int n, int8_t* q) {
   }
   const float largest = S::reduce_max(top);
   const float inverse = largest > 0.0f ? 127.0f / largest : 0.0f;
-  for (int i = 0; i < n; i += S::kLanes) {
-    S::store_int8(q + i, S::to_int(S::mul(S::load(x + i), S::set1(inverse))));
-  }
+  for (int i = 0; i < n; i += S::kLanes) put(i, S::to_int(S::mul(S::load(x + i), S::set1(inverse))));
   return largest / 127.0f;
 }
 
 template <class S>
-void pack_blocks(const float* x, int n, uint8_t* row) noexcept {
-  auto* q = reinterpret_cast<int8_t*>(row);
-  auto* scales = reinterpret_cast<BlockScale*>(row + operand_numbers(Operand::blocks, n));
+inline float quantize_values(const float* x, int n, int8_t* q) {
+  return quantize_values<S>(x, n, [=](int i, typename S::I numbers) { S::store_int8(q + i, numbers); });
+}
+
+template <class S>
+void pack_blocks(const float* x, int n, int row, uint8_t* operand) noexcept {
+  uint8_t* to = operand + row * operand_stride(Operand::blocks, n);
+  auto* q = reinterpret_cast<int8_t*>(to);
+  auto* scales = reinterpret_cast<BlockScale*>(to + operand_numbers(Operand::blocks, n));
   for (int b = 0; b < n / kQuantBlock; ++b, q += kQuantBlock) {
     scales[b] = describe_block<S>(q, quantize_values<S>(x + b * kQuantBlock, kQuantBlock, q));
   }
 }
 
 template <class S>
-void pack_slabs(const float* x, int n, uint8_t* row) noexcept {
-  auto* q = reinterpret_cast<int8_t*>(row);
-  auto* scales = reinterpret_cast<SlabScale*>(row + operand_numbers(Operand::slabs, n));
-  for (int begin = 0; begin < n; begin += kByteSlab, q += kByteSlab, ++scales) {
+void pack_slabs(const float* x, int n, int row, uint8_t* operand) noexcept {
+  using I = typename S::I;
+  const int64_t stride = operand_stride(Operand::slabs, n), numbers = operand_numbers(Operand::slabs, n);
+  for (int begin = 0; begin < n; begin += kByteSlab) {
     const int length = n - begin < kByteSlab ? n - begin : kByteSlab;
-    scales->d = quantize_values<S>(x + begin, length, q);
-    int32_t sum = 0;
-    for (int i = 0; i < length; ++i) sum += q[i];
-    scales->start = S::kUnsignedDot ? -128 * sum : 0;
+    uint8_t* to = operand + number_offset<S>(stride, row, begin);
+    I sums = S::set1(int32_t{0});
+    const float d = quantize_values<S>(x + begin, length, [&](int i, I q) {
+      S::store_int8(reinterpret_cast<int8_t*>(to + number_offset<S>(0, 0, i)), q);
+      sums = S::add(sums, q);
+    });
+    int32_t each[S::kLanes], sum = 0;
+    S::store_bytes(each, sums);
+    for (const int32_t one : each) sum += one;
+    *reinterpret_cast<SlabScale*>(operand + scale_offset<S>(stride, numbers, row, begin / kByteSlab)) = {
+        d, S::kUnsignedDot ? -128 * sum : 0};
   }
 }
 
-/// Completed with zeros to 64 bytes.
+/// Completed with zeros to 64 bytes. Rows have room for `stride` bytes.
 template <class S>
-void pack_bf16(const float* x, int n, uint8_t* row) noexcept {
+inline void pack_bf16_row(const float* x, int n, int64_t stride, int row, uint8_t* operand) {
   constexpr int kWhole = 32;
-  auto* to = reinterpret_cast<uint16_t*>(row);
+  uint8_t* first = operand + number_offset<S>(stride, row, 0);
+  const auto to = [=](int i) { return reinterpret_cast<uint16_t*>(first + number_offset<S>(0, 0, 2 * i)); };
   const int whole = n / kWhole * kWhole;
-  for (int i = 0; i < whole; i += S::kLanes) S::store_bf16(to + i, S::load(x + i));
+  for (int i = 0; i < whole; i += S::kLanes) S::store_bf16(to(i), S::load(x + i));
   if (whole == n) return;
   float rest[kWhole] = {};
   for (int i = whole; i < n; ++i) rest[i - whole] = x[i];
-  for (int i = 0; i < kWhole; i += S::kLanes) S::store_bf16(to + whole + i, S::load(rest + i));
+  for (int i = 0; i < kWhole; i += S::kLanes) S::store_bf16(to(whole + i), S::load(rest + i));
+}
+
+template <class S>
+void pack_bf16(const float* x, int n, int row, uint8_t* operand) noexcept {
+  pack_bf16_row<S>(x, n, operand_stride(Operand::bf16, n), row, operand);
 }
 
 template <class S>

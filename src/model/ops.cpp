@@ -28,9 +28,8 @@ void copy_table_row(const Pass& pass, const Matrix& table, int index, bool add, 
 }
 
 /// Bytes of weights that a thread takes at a time: enough that taking them costs little, few enough that threads end
-/// together. Kernels compute up to four panels at once.
+/// together.
 constexpr int64_t kGrainBytes = 256 << 10;
-constexpr int64_t kGrainPanels = 4;
 
 class LinearPass {
  public:
@@ -38,6 +37,7 @@ class LinearPass {
     for (const Linear& output : outputs_) {
       n_panels_ += output.first.w.n_panels();
       bytes_ += output.first.w.bytes();
+      at_once_ = std::max<int64_t>(at_once_, product_of(output.first.w).n_panels);
       prepare(output.first);
       if (output.second != nullptr) prepare(*output.second);
     }
@@ -46,8 +46,8 @@ class LinearPass {
   void run() {
     const int64_t by_bytes = kGrainBytes * n_panels_ / std::max<int64_t>(1, bytes_);
     const int64_t fair = n_panels_ / (4 * pass_.pool.n_threads());
-    int64_t grain = std::min(std::max(by_bytes, kGrainPanels), std::max<int64_t>(1, fair));
-    if (grain > kGrainPanels) grain -= grain % kGrainPanels;
+    int64_t grain = std::min(std::max(by_bytes, at_once_), std::max<int64_t>(1, fair));
+    if (grain > at_once_) grain -= grain % at_once_;
     pass_.pool.parallel_for(n_panels_, grain, [this](int64_t begin, int64_t end, int thread) {
       const trace::Scope scope("linear");
       panels(begin, end, thread);
@@ -85,7 +85,7 @@ class LinearPass {
     const auto pack = pass_.kernels.pack[static_cast<int>(operand)];
     pass_.pool.parallel_for(x.rows, 1, [&](int64_t begin, int64_t end, int) {
       const trace::Scope scope("pack");
-      for (int64_t row = begin; row < end; ++row) pack(x.row(row), x.n, to + row * stride);
+      for (int64_t row = begin; row < end; ++row) pack(x.row(row), x.n, static_cast<int>(row), to);
     });
   }
 
@@ -146,6 +146,7 @@ class LinearPass {
   const std::initializer_list<Linear> outputs_;
   int64_t n_panels_ = 0;
   int64_t bytes_ = 0;
+  int64_t at_once_ = 1;  // panels that kernels compute together
   Input inputs_[kInputs] = {};
   int n_inputs_ = 0;
 };

@@ -16,7 +16,7 @@ uint8_t* take_operand(Arena& arena, int rows, int64_t n) {
   for (const Operand operand : {Operand::blocks, Operand::slabs, Operand::bf16}) {
     stride = std::max(stride, operand_stride(operand, n));
   }
-  return arena.take<uint8_t>(rows * stride);
+  return arena.take<uint8_t>(round_up(rows, kOperandRows) * stride);
 }
 
 }  // namespace

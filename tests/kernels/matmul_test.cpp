@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/half.h"
+#include "kernels/operand_row.h"
 #include "kernels/tested_sets.h"
 #include "tensor/pack.h"
 #include "tensor/with_format.h"
@@ -51,12 +52,12 @@ class MatmulTest : public KernelTest {
     return w;
   }
 
-  /// Columns of random values as a product wants them, with room after each, and the values that they then mean.
+  /// Columns of random values as a product wants them, what they were, and what they mean now.
   struct Columns {
     int n;
     int64_t stride;
     std::vector<uint8_t> rows;
-    std::vector<float> values;  // [columns][n]
+    std::vector<float> originals, values;  // [columns][n]
 
     const float* column(int c) const {
       return values.data() + static_cast<size_t>(c) * static_cast<size_t>(n);
@@ -64,18 +65,30 @@ class MatmulTest : public KernelTest {
   };
 
   Columns random_columns(Operand operand, int columns, int n) {
-    Columns out{n, operand_stride(operand, n), {}, {}};
-    out.rows.resize(static_cast<size_t>(out.stride * columns));
+    std::vector<float> originals;
     for (int c = 0; c < columns; ++c) {
-      std::vector<float> x = values(n);
-      uint8_t* row = &out.rows[static_cast<size_t>(out.stride * c)];
+      const auto x = values(n);
+      originals.insert(originals.end(), x.begin(), x.begin() + n);
+    }
+    return packed_columns(operand, std::move(originals), n);
+  }
+
+  Columns packed_columns(Operand operand, std::vector<float> originals, int n) {
+    const auto columns = static_cast<int>(originals.size()) / n;
+    Columns out{n, operand_stride(operand, n), {}, std::move(originals), {}};
+    out.rows.resize(static_cast<size_t>(out.stride * round_up(columns, kOperandRows)));
+    out.values = out.originals;
+    for (int c = 0; c < columns; ++c) {
+      float* x = &out.values[static_cast<size_t>(c) * static_cast<size_t>(n)];
       if (operand == Operand::f32) {
-        std::memcpy(row, x.data(), static_cast<size_t>(n) * sizeof(float));
+        std::memcpy(&out.rows[static_cast<size_t>(out.stride * c)], x,
+                    static_cast<size_t>(n) * sizeof(float));
       } else {
-        table().pack[static_cast<int>(operand)](x.data(), n, row);
-        for (int k = 0; k < n; ++k) x[static_cast<size_t>(k)] = meaning(operand, row, n, k);
+        std::vector<float> padded(x, x + n);
+        padded.resize(static_cast<size_t>(round_up(n, kPanelRows)));
+        table().pack[static_cast<int>(operand)](padded.data(), n, c, out.rows.data());
+        for (int k = 0; k < n; ++k) x[k] = meaning(operand, out, c, k);
       }
-      out.values.insert(out.values.end(), x.begin(), x.begin() + n);
     }
     return out;
   }
@@ -127,17 +140,16 @@ class MatmulTest : public KernelTest {
   }
 
  private:
-  static float meaning(Operand operand, const uint8_t* row, int n, int k) {
+  float meaning(Operand operand, const Columns& x, int column, int k) const {
+    const OperandRow row(table(), operand, x.n, column, x.rows.data());
     if (operand == Operand::bf16) {
       uint16_t half;
-      std::memcpy(&half, row + 2 * k, sizeof half);
+      std::memcpy(&half, row.number(2 * k), sizeof half);
       return bf16_to_f32(half);
     }
-    const auto number = static_cast<float>(static_cast<int8_t>(row[k]));
-    const uint8_t* scales = row + operand_numbers(operand, n);
-    if (operand == Operand::slabs)
-      return number * reinterpret_cast<const SlabScale*>(scales)[k / kByteSlab].d;
-    return number * reinterpret_cast<const BlockScale*>(scales)[k / kQuantBlock].d;
+    const auto number = static_cast<float>(static_cast<int8_t>(*row.number(k)));
+    if (operand == Operand::slabs) return number * row.scale<SlabScale>(k / kByteSlab).d;
+    return number * row.scale<BlockScale>(k / kQuantBlock).d;
   }
 
   static Sums sums_of(Operand operand, const float* w, const float* x, int n) {
@@ -279,11 +291,13 @@ TEST_P(MatmulTest, ResultsDependNeitherOnTheNumberOfColumnsNorOfPanels) {
       const MatmulArgs all = arguments(w, x, kColumns, together), each = arguments(w, x, kColumns, alone);
       kernel.matmul(all);
       for (int c = 0; c < kColumns; ++c) {
+        const float* original = &x.originals[static_cast<size_t>(c * kLength)];
+        const Columns own = packed_columns(kernel.operand, {original, original + kLength}, kLength);
         for (int p = 0; p < w.n_panels(); ++p) {
           MatmulArgs one = each;
           one.panels += p * one.panel_stride;
           one.n_panels = 1;
-          one.x += c * one.x_stride;
+          one.x = own.rows.data();
           one.n_columns = 1;
           one.y += c * one.y_stride + p * kPanelRows;
           kernel.matmul(one);
@@ -291,6 +305,26 @@ TEST_P(MatmulTest, ResultsDependNeitherOnTheNumberOfColumnsNorOfPanels) {
       }
       ASSERT_EQ(0, std::memcmp(together.data(), alone.data(), together.size() * sizeof(float)))
           << info(static_cast<DType>(d)).name << ", operand " << static_cast<int>(kernel.operand);
+    }
+  }
+}
+
+TEST_P(MatmulTest, ResultsAreTheSameForMoreColumnsAndPanelsThanCachesHold) {
+  constexpr int kColumns = 530, kRows = 17 * kPanelRows, kLength = 544;
+  for (const DType dtype : {DType::f16, DType::q5_1}) {
+    const Weights w = random_weights(dtype, kRows, kLength);
+    const Product& kernel = product(dtype, Arithmetic::prefill);
+    const Columns x = random_columns(kernel.operand, kColumns, kLength);
+    std::vector<float> together, alone;
+    const MatmulArgs all = arguments(w, x, kColumns, together);
+    kernel.matmul(all);
+    for (const int column : {0, 31, 32, 511, 512, 529}) {
+      const float* original = &x.originals[static_cast<size_t>(column) * kLength];
+      const Columns own = packed_columns(kernel.operand, {original, original + kLength}, kLength);
+      kernel.matmul(arguments(w, own, 1, alone));
+      ASSERT_EQ(0, std::memcmp(&together[static_cast<size_t>(column * all.y_stride)], alone.data(),
+                               alone.size() * sizeof(float)))
+          << info(dtype).name << ", column " << column;
     }
   }
 }

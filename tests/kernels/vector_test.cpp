@@ -1,8 +1,10 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <numeric>
 
 #include "base/half.h"
+#include "kernels/operand_row.h"
 #include "kernels/tested_sets.h"
 #include "tensor/formats/quantized.h"
 
@@ -42,13 +44,21 @@ float expect_rounded(const std::vector<float>& x, const int8_t* q, size_t begin,
   return largest / 127.0f;
 }
 
+/// The row that tests make: not the first one where 16 rows lie together, and not among the first 16.
+constexpr int kRow = 19;
+
+std::vector<uint8_t> room_for_rows(Operand operand, int n, uint8_t filled_with) {
+  const int64_t rows = round_up(kRow + 1, kOperandRows);
+  return std::vector<uint8_t>(static_cast<size_t>(rows * operand_stride(operand, n)), filled_with);
+}
+
 TEST_P(VectorTest, BlocksAreRoundedToTheirLargest) {
   constexpr int kN = 96;
   for (const bool with_zeros : {false, true}) {
     auto x = values(kN);
     if (with_zeros) std::fill_n(x.begin() + 32, 32, 0.0f);
     std::vector<uint8_t> row(static_cast<size_t>(operand_stride(Operand::blocks, kN)));
-    table().pack[static_cast<int>(Operand::blocks)](x.data(), kN, row.data());
+    table().pack[static_cast<int>(Operand::blocks)](x.data(), kN, 0, row.data());
     const auto* q = reinterpret_cast<const int8_t*>(row.data());
     const auto* scales = reinterpret_cast<const BlockScale*>(&row[operand_numbers(Operand::blocks, kN)]);
     for (size_t b = 0; b < kN / 32; ++b) {
@@ -71,15 +81,16 @@ TEST_P(VectorTest, SlabsAreRoundedToTheirLargest) {
   if (pack == nullptr) GTEST_SKIP() << "no product wants them";
   for (const int n : {32, 512, 1056}) {
     const auto x = values(n);
-    std::vector<uint8_t> row(static_cast<size_t>(operand_stride(Operand::slabs, n)));
-    pack(x.data(), n, row.data());
-    const auto* q = reinterpret_cast<const int8_t*>(row.data());
-    const auto* scales =
-        reinterpret_cast<const SlabScale*>(&row[static_cast<size_t>(operand_numbers(Operand::slabs, n))]);
+    auto rows = room_for_rows(Operand::slabs, n, 0);
+    pack(x.data(), n, kRow, rows.data());
+    const OperandRow row(table(), Operand::slabs, n, kRow, rows.data());
+    const auto q = row.bytes(0, n);
     for (int begin = 0; begin < n; begin += kByteSlab) {
       const int end = std::min(n, begin + kByteSlab);
-      EXPECT_EQ(scales[begin / kByteSlab].d,
-                expect_rounded(x, q, static_cast<size_t>(begin), static_cast<size_t>(end)));
+      const auto scale = row.scale<SlabScale>(begin / kByteSlab);
+      EXPECT_EQ(scale.d, expect_rounded(x, q.data(), static_cast<size_t>(begin), static_cast<size_t>(end)));
+      const int sum = std::accumulate(q.begin() + begin, q.begin() + end, 0);
+      EXPECT_TRUE(scale.start == 0 || scale.start == -128 * sum) << scale.start;
     }
   }
 }
@@ -89,11 +100,12 @@ TEST_P(VectorTest, Bf16IsRoundedToNearestAndCompletedWithZeros) {
   if (pack == nullptr) GTEST_SKIP() << "no product wants it";
   for (const int n : {1, 16, 31, 100}) {
     const auto x = values(n);
-    std::vector<uint8_t> row(static_cast<size_t>(operand_stride(Operand::bf16, n)), 0xff);
-    pack(x.data(), n, row.data());
+    auto rows = room_for_rows(Operand::bf16, n, 0xff);
+    pack(x.data(), n, kRow, rows.data());
+    const OperandRow row(table(), Operand::bf16, n, kRow, rows.data());
     for (int i = 0; i < (n + 1) / 2 * 2; ++i) {
       uint16_t half;
-      std::memcpy(&half, &row[static_cast<size_t>(2 * i)], sizeof half);
+      std::memcpy(&half, row.number(2 * i), sizeof half);
       ASSERT_EQ(half, i < n ? f32_to_bf16(x[static_cast<size_t>(i)]) : 0) << i << " of " << n;
     }
   }
