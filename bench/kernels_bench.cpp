@@ -80,7 +80,7 @@ void matmul(benchmark::State& state, const Kernels& table, DType dtype, Arithmet
   Matrix w{nullptr, dtype, kRows, kN};
   const auto lay_out = [&](Arena& arena) {
     w.data = arena.take<uint8_t>(w.bytes());
-    const auto* x = arena.take<uint8_t>(columns * x_stride);
+    const auto* x = arena.take<uint8_t>(round_up(columns, kOperandRows) * x_stride);
     auto* y = arena.take<float>(columns * y_stride);
     auto* scratch = arena.take<uint8_t>(kMatmulScratch);
     return MatmulArgs{w.data, w.panel_stride(), w.n_panels(), kN, x, x_stride, columns, y, y_stride, scratch};

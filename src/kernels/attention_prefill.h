@@ -45,7 +45,7 @@ class PrefillAttention {
         pack_values(page, smaller<S>(kKvPage, n - t), values + t * kPanelRows * 2);
       }
       // The first query that sees any of them, or one before, where a tile begins.
-      const int first = begin < visible(0) ? 0 : (begin - a.n_past) / kOperandRows * kOperandRows;
+      const int first = begin < visible(0) ? 0 : (begin - a.n_past) / kTogether * kTogether;
       for (int i = first; i < a.n_queries; i += kQueries)
         meet(begin, i, smaller<S>(kQueries, a.n_queries - i));
     }
@@ -58,7 +58,10 @@ class PrefillAttention {
   using F = typename S::F;
   using Element = typename Kv::Element;
 
+  /// Queries of the same tile start together.
+  static constexpr int kTogether = kTiled<S> ? kTileRows : 1;
   static constexpr int kQueries = kMaxQueryBlock / S::kPackedColumns * S::kPackedColumns;
+  static_assert(kQueries % kTogether == 0);
   static constexpr int64_t kScoreStride = kKeyBlock + kPanelRows;
   static constexpr int64_t kWeightStride = operand_stride(Operand::bf16, kKeyBlock);
 
@@ -137,17 +140,17 @@ class PrefillAttention {
   }
 
   /// Turns a query's scores of `n` tokens into their weights, followed by zeros up to `n_panels`, and brings the
-  /// query's result so far to the same scale.
-  void weigh(int query, int n, int n_panels, float* row, int i) const {
-    if (n <= 0) {
+  /// query's result so far to the same scale. They become the weights' row `weights_row`.
+  void weigh(int query, int n, int n_panels, float* row, int weights_row) const {
+    if (n <= 0) {  // it sees none of these tokens
       for (int t = 0; t < n_panels * kPanelRows; ++t) row[t] = 0.0f;
-      return pack_bf16_row<S>(row, n_panels * kPanelRows, kWeightStride, i, weights);
+      return pack_bf16_row<S>(row, n_panels * kPanelRows, kWeightStride, weights_row, weights);
     }
     const float before = largest[query], now = largest_of<S>(row, n);
     largest[query] = now > before ? now : before;
     const float sum = exponentials<S>(row, n, a.scale, largest[query]);
     for (int t = n; t < n_panels * kPanelRows; ++t) row[t] = 0.0f;
-    pack_bf16_row<S>(row, n_panels * kPanelRows, kWeightStride, i, weights);
+    pack_bf16_row<S>(row, n_panels * kPanelRows, kWeightStride, weights_row, weights);
 
     float factor[kPanelRows] = {(before - largest[query]) * a.scale};
     S::store(factor, exp<S>(S::load(factor)));

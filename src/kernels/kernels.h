@@ -14,7 +14,7 @@
 /// multiple of 16 values: buffers are padded, and padding holds zeros or nothing that matters.
 namespace gptj {
 
-/// The form in which a product takes its activations. A row holds all its numbers first, then their scales.
+/// The form in which a product takes its activations. A row has numbers and their scales.
 enum class Operand {
   f32,     // as they are
   blocks,  // 8 bits, at most 127 in magnitude, then a BlockScale for each 32
@@ -41,7 +41,7 @@ struct SlabScale {
   int32_t start;
 };
 
-/// Bytes before a row's scales: its numbers, completed to whole registers.
+/// Bytes of a row's numbers, completed to whole registers.
 constexpr int64_t operand_numbers(Operand operand, int64_t n) {
   return round_up(operand == Operand::f32 ? 4 * n : operand == Operand::bf16 ? 2 * n : n, 64);
 }
@@ -76,7 +76,7 @@ struct MatmulArgs {
   uint8_t* scratch;
 };
 
-/// Bytes of a row that prefill's products pack at a time, and scratch for four panels of these: they stay in L2.
+/// Bytes of a row that prefill's products pack at most at a time, and scratch for four panels of these.
 inline constexpr int kPackedBytes = 4096;
 inline constexpr int64_t kMatmulScratch = 4 * kPanelRows * (kPackedBytes + sizeof(float));
 

@@ -17,17 +17,17 @@ struct TiledMatmul {
 
   static void run(const MatmulArgs& a) noexcept {
     if constexpr (kBytes) {
-      run<ByteDot>(a);
+      tiled<ByteDot>(a);
     } else if (a.n_columns <= kStreamedColumns) {
       bf16_streamed<S, Format, S::kPanels, kStreamedColumns>(a);
     } else {
-      run<Bf16Dot>(a);
+      tiled<Bf16Dot>(a);
     }
   }
 
  private:
   static constexpr int kStreamedColumns = 2;  // tiles take as long for 16
-  static constexpr int kFewColumns = 96;  // of which all slabs stay in L2, so panels are read in their order
+  static constexpr int kFewColumns = 96;      // of which all slabs stay near, so panels are read as they lie
   static constexpr int kNumberBytes = kBytes ? 1 : 2;
   static constexpr int kValues = kByteSlab;  // of a slab
   static constexpr int kPackingSteps = kValues / 32;
@@ -39,7 +39,7 @@ struct TiledMatmul {
   static_assert(2 * sizeof(PackedSlab) <= kMatmulScratch);
 
   template <template <class> class Dot>
-  static void run(const MatmulArgs& args) {
+  static void tiled(const MatmulArgs& args) {
     TiledProduct<S, Dot> product;
     const int max_panels = args.n_columns <= kFewColumns ? 2 : kPanels;
     for (int column = 0; column < args.n_columns; column += kColumns) {
@@ -63,7 +63,7 @@ struct TiledMatmul {
     const int end = smaller<S>(a.n, begin + kValues);
     const int n_lanes = ((end - begin) * kNumberBytes + 3) / 4;
     Prefetching<S> prefetching =
-        coming(a, panel + P, begin, P * kPackingSteps + product.steps(a.n_columns, n_lanes));
+        coming(a, panel + P, begin, P * kPackingSteps + TiledProduct<S, Dot>::steps(a.n_columns, n_lanes));
     for (int p = 0; p < P; ++p) {
       pack(a.panels + (panel + p) * a.panel_stride, begin, end, packed[p], prefetching);
       complete_lanes<S>(packed[p].lanes[0][0], n_lanes);

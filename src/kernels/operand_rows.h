@@ -9,7 +9,7 @@ namespace gptj {
 
 inline constexpr int kTileRows = 16, kTileRowBytes = 64;
 
-/// Of the row's `byte`th byte of numbers, the first of 64 bytes or one of them.
+/// Of byte `byte` of a row's numbers.
 template <class S>
 constexpr int64_t number_offset(int64_t stride, int row, int64_t byte) {
   if constexpr (!kTiled<S>) return row * stride + byte;

@@ -17,13 +17,13 @@ struct PackedArgs {
   int n_panels = 0;
   int n_lanes = 0;  // of 4 bytes, of a row and a column; with tiles followed by zeros up to whole tiles
   const uint8_t* x = nullptr;  // column 0
-  int64_t x_stride = 0;        // bytes from column to column, also of their scales
+  int64_t x_stride = 0;        // bytes of a column with its scales (kernels/operand_rows.h)
   int n_columns = 0;
   float* y = nullptr;
   int64_t y_stride = 0;
   // In 8 bits:
   const float* scales = nullptr;        // [n_panels] rows' scales, panel_stride apart
-  const SlabScale* x_scales = nullptr;  // column 0's, one for each slab
+  const SlabScale* x_scales = nullptr;  // column 0's, of the first slab
 };
 
 }  // namespace gptj

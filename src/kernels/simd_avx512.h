@@ -145,7 +145,7 @@ struct Simd {
 
 #ifdef GPTJ_AMX
   using Tiles = AmxTiles;
-  static constexpr int kPackedColumns = 2 * Tiles::kRows;  // two tiles, as of panels; four of sums
+  static constexpr int kPackedColumns = 2 * Tiles::kRows;  // two tiles of columns
 #else
   static constexpr int kPackedAtOnce = 4;
   static constexpr int kPackedPanels = 4;  // 24 accumulators, 4 weights, 1 activation

@@ -22,7 +22,7 @@ struct Simd {
   static constexpr bool kUnsignedDot = false;  // 8-bit dot products want unsigned weights
   static constexpr bool kPairSums = false;     // there are some with sums of pairs in 16 bits
   // They are one instruction: with kPackedAtOnce, panels that are packed together, and kPackedPanels and
-  // kPackedColumns, what a tile of a product spans then.
+  // kPackedColumns, what a tile of a product spans then; with Tiles, kPackedColumns is what these take at a time.
   static constexpr bool kByteDot = false;
   static constexpr bool kBf16Dot = false;  // dot products of BF16 numbers are one, with the same
   using F = float;

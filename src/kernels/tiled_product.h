@@ -17,11 +17,11 @@ class Prefetching {
  public:
   Prefetching() = default;
   Prefetching(const uint8_t* panel, int64_t panel_stride, int64_t bytes, int64_t steps)
-      : at(panel), stride(panel_stride), step_bytes(round_up(bytes / steps, kLine)) {}
+      : at(panel), end(panel + bytes), stride(panel_stride), step_bytes(round_up(bytes / steps, kLine)) {}
 
   [[gnu::always_inline]] void step() {
     constexpr int kIntoL2 = 2;
-    for (const uint8_t* end = at + step_bytes; at < end; at += kLine) {
+    for (const uint8_t* to = end - at < step_bytes ? end : at + step_bytes; at < to; at += kLine) {
       __builtin_prefetch(at, 0, kIntoL2);
       __builtin_prefetch(at + stride, 0, kIntoL2);
     }
@@ -35,7 +35,7 @@ class Prefetching {
  private:
   static constexpr int kLine = 64;
 
-  const uint8_t* at = nullptr;
+  const uint8_t *at = nullptr, *end = nullptr;
   int64_t stride = 0, step_bytes = 0;
 };
 
@@ -78,6 +78,8 @@ class TiledProduct {
  private:
   using F = typename S::F;
   using Tiles = typename S::Tiles;
+
+  static_assert(Tiles::kRows == kTileRows && kOperandRows % kTileRows == 0 && S::kPackedColumns == kColumns);
 
   static constexpr bool kBytes = Dot<S>::kBytes;
   static constexpr int kTileBytes = kTileRows * kTileRowBytes;
@@ -202,6 +204,7 @@ class TiledProduct {
 /// y += W x for packed panels of BF16 numbers, however many.
 template <class S, template <class> class Dot>
 void tiled_product(const PackedArgs& args) {
+  static_assert(!Dot<S>::kBytes);  // these have scales for each slab
   TiledProduct<S, Dot> product;
   for_panels<2>(args.n_panels, [&]<int P>(int panel) {
     PackedArgs a = args;

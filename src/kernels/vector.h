@@ -177,7 +177,7 @@ void pack_slabs(const float* x, int n, int row, uint8_t* operand) noexcept {
   }
 }
 
-/// Completed with zeros to 64 bytes. Rows have room for `stride` bytes.
+/// Completed with zeros to 64 bytes, in an operand whose rows have `stride` bytes.
 template <class S>
 inline void pack_bf16_row(const float* x, int n, int64_t stride, int row, uint8_t* operand) {
   constexpr int kWhole = 32;

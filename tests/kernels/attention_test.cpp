@@ -188,8 +188,16 @@ TEST_P(AttentionTest, QueriesTogetherGiveTheBitsOfEachAlone) {
   const auto check_all = [&](Arithmetic arithmetic) {
     for (const KvType type : kTypes) {
       for (const int head_dim : {20, 80}) {
-        for (const auto& [n_past, n_queries] :
-             {std::pair{0, 1}, {0, 2}, {5, 7}, {0, 31}, {1, 33}, {240, 34}, {250, 1}, {955, 68}}) {
+        for (const auto& [n_past, n_queries] : {std::pair{0, 1},
+                                                {0, 2},
+                                                {5, 7},
+                                                {0, 31},
+                                                {1, 33},
+                                                {240, 34},
+                                                {243, 40},
+                                                {250, 40},
+                                                {250, 1},
+                                                {955, 68}}) {
           SCOPED_TRACE(testing::Message() << kKvTypeNames[static_cast<int>(type)] << ", head_dim " << head_dim
                                           << ", " << n_queries << " queries after " << n_past);
           Cache cache = filled(type, n_past + n_queries, head_dim);
