@@ -112,7 +112,7 @@ class TiledProduct {
     }
 
     /// Scales the next `more` columns.
-    [[gnu::always_inline]] void scale(const int32_t* sums, unsigned more) {
+    [[gnu::always_inline]] void scale(const int32_t* stored, unsigned more) {
       for (const unsigned end = n - done < more ? n : done + more; done < end; ++done) {
         const uint8_t* of_tile = x_scales + done / kTileRows * tile_stride;
         const SlabScale& of_column = reinterpret_cast<const SlabScale*>(of_tile)[done % kTileRows];
@@ -120,7 +120,8 @@ class TiledProduct {
         const auto start = S::set1(of_column.start);
         GPTJ_UNROLL
         for (int p = 0; p < P; ++p) {
-          const auto sum = S::add(S::load_bytes(sums + (p * kColumns + done) * kPanelRows), start);
+          const auto sum =
+              S::add(S::load_bytes(stored + p * kColumns * kPanelRows + done * kPanelRows), start);
           float* to = y + p * kPanelRows;
           S::store(to, S::fma(S::to_float(sum), S::mul(d, row_scales[p]), S::load(to)));
         }
