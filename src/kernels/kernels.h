@@ -42,13 +42,13 @@ struct SlabScale {
 };
 
 /// Bytes of a row's numbers, completed to whole registers.
-constexpr int64_t operand_numbers(Operand operand, int64_t n) {
+[[gnu::always_inline]] constexpr int64_t operand_numbers(Operand operand, int64_t n) {
   return round_up(operand == Operand::f32 ? 4 * n : operand == Operand::bf16 ? 2 * n : n, 64);
 }
 
 /// Bytes of a row: an odd multiple of 512, so that the same 512 bytes of several rows fall into different sets of the
-/// caches.
-constexpr int64_t operand_stride(Operand operand, int64_t n) {
+/// caches. Always inlined, as the one before: sets of instructions must not share a function (tests/checks/symbols.sh).
+[[gnu::always_inline]] constexpr int64_t operand_stride(Operand operand, int64_t n) {
   int64_t scales = 0;
   if (operand == Operand::blocks) scales = round_up(n, 32) / 32 * static_cast<int64_t>(sizeof(BlockScale));
   if (operand == Operand::slabs)
