@@ -19,15 +19,6 @@ struct PackedMatmul {
 
   static_assert(kPanels * sizeof(PackedPanel) <= kMatmulScratch);
 
-  static void pack(const uint8_t* panel, int begin, int end, PackedPanel& out) {
-    if constexpr (kBytes) {
-      PanelOfBytes<S, Format>::pack(panel, begin / kQuantBlock, (end - begin) / kQuantBlock, out.lanes,
-                                    out.scales, PrefetchBehind());
-    } else {
-      pack_panel_bf16<S, Format>(panel, begin, end, out.lanes, PrefetchBehind());
-    }
-  }
-
   static void multiply(const PackedArgs& args) {
     if constexpr (kBytes) {
       packed_product<S, ByteDot>(args);
@@ -55,7 +46,9 @@ struct PackedMatmul {
       const uint8_t* panels = a.panels + p * a.panel_stride;
       for (int begin = 0; begin < a.n; begin += kValues) {
         const int end = smaller<S>(a.n, begin + kValues);
-        for (int i = 0; i < n_panels; ++i) pack(panels + i * a.panel_stride, begin, end, packed[i]);
+        for (int i = 0; i < n_panels; ++i) {
+          pack_values<S, Format>(panels + i * a.panel_stride, begin, end, packed[i], PrefetchBehind());
+        }
         multiply({.panels = packed[0].lanes[0][0],
                   .panel_stride = sizeof(PackedPanel),
                   .n_panels = n_panels,

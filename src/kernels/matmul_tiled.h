@@ -65,7 +65,8 @@ struct TiledMatmul {
     Prefetching<S> prefetching =
         coming(a, panel + P, begin, P * kPackingSteps + TiledProduct<S, Dot>::steps(a.n_columns, n_lanes));
     for (int p = 0; p < P; ++p) {
-      pack(a.panels + (panel + p) * a.panel_stride, begin, end, packed[p], prefetching);
+      const uint8_t* from = a.panels + (panel + p) * a.panel_stride;
+      pack_values<S, Format>(from, begin, end, packed[p], prefetching);
       complete_lanes<S>(packed[p].lanes[0][0], n_lanes);
     }
     const uint8_t* x_scales =
@@ -82,15 +83,6 @@ struct TiledMatmul {
                                   .scales = packed[0].scales,
                                   .x_scales = reinterpret_cast<const SlabScale*>(x_scales)},
                                  prefetching);
-  }
-
-  static void pack(const uint8_t* panel, int begin, int end, PackedSlab& out, Prefetching<S>& prefetching) {
-    if constexpr (kBytes) {
-      PanelOfBytes<S, Format>::pack(panel, begin / kQuantBlock, (end - begin) / kQuantBlock, out.lanes,
-                                    out.scales, prefetching);
-    } else {
-      pack_panel_bf16<S, Format>(panel, begin, end, out.lanes, prefetching);
-    }
   }
 
   /// What is packed next if that is a slab of `panel`, or, after the last panel, of the first one.

@@ -139,4 +139,16 @@ struct PanelOfBytes {
   }
 };
 
+/// Packs values [begin, end) of a panel, quantized ones as bytes and others as BF16 numbers, into a PackedPanel or a part
+/// of one.
+template <class S, class Format, class Packed, class Prefetch>
+inline void pack_values(const uint8_t* panel, int begin, int end, Packed& out, Prefetch&& prefetch) {
+  if constexpr (kIsQuantized<Format>) {
+    PanelOfBytes<S, Format>::pack(panel, begin / kQuantBlock, (end - begin) / kQuantBlock, out.lanes,
+                                  out.scales, prefetch);
+  } else {
+    pack_panel_bf16<S, Format>(panel, begin, end, out.lanes, prefetch);
+  }
+}
+
 }  // namespace gptj
