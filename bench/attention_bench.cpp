@@ -54,7 +54,7 @@ class Heads {
     arena_ = std::make_unique<Arena>(measure.used(), "a benchmark");
     lay_out(*arena_);
     for (int page = 0; page < cache_.n_pages(); ++page) pages_.push_back(page);
-    for (int64_t i = 0; i < n_queries * q_stride(); ++i) q_[i] = some(i);
+    for (int64_t i = 0; i < (n_queries + 8) * q_stride(); ++i) q_[i] = some(i);
     pool_.parallel_for(shape.n_heads, 1, [&](int64_t begin, int64_t, int) {
       for (int token = 0; token < shape_.n_tokens; ++token) {
         kernels_.store(head(begin), token, q_ + token % n_queries_, q_ + token % 7, shape_.head_dim);
@@ -64,8 +64,10 @@ class Heads {
 
   /// The last n_queries of the tokens against all heads.
   void run() {
-    pool_.parallel_for(shape_.n_heads, 1, [&](int64_t begin, int64_t, int thread) {
+    const int64_t grain = n_queries_ == 1 ? kMaxHeadBlock : 1;
+    pool_.parallel_for(shape_.n_heads, grain, [&](int64_t begin, int64_t end, int thread) {
       attention_({.kv = head(begin),
+                  .n_heads = static_cast<int>(end - begin),
                   .head_dim = shape_.head_dim,
                   .scale = 0.1f,
                   .q = q_,
@@ -81,8 +83,8 @@ class Heads {
 
  private:
   static float some(int64_t i) { return static_cast<float>(i * 37 % 101) * 0.01f - 0.5f; }
-  int64_t q_stride() const { return round_up(shape_.head_dim, kPanelRows) + kPanelRows; }
-  int64_t scratch_size() const { return attention_scratch(shape_.n_tokens, n_queries_, shape_.head_dim); }
+  int64_t q_stride() const { return kMaxHeadBlock * round_up(shape_.head_dim, kPanelRows) + kPanelRows; }
+  int64_t scratch_size() const { return attention_scratch(n_queries_, shape_.head_dim); }
 
   void lay_out(Arena& arena) {
     cache_ = KvCache(arena, shape_.config(), shape_.n_tokens, 1, shape_.type);

@@ -31,7 +31,7 @@ SessionBuffers::SessionBuffers(Arena& arena, const Config& config, const Session
       cos_sin(arena.take<float>(int64_t{options.n_ctx} * config.n_rot)) {}
 
 Scratch take_scratch(Arena& arena, const Config& config, const SessionOptions& options, int n_tokens) {
-  return {arena, config, options.n_ctx, n_tokens, logit_rows(options), options.n_threads};
+  return {arena, config, n_tokens, logit_rows(options), options.n_threads};
 }
 
 size_t session_bytes(const Config& config, const SessionOptions& options) {

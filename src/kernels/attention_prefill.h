@@ -3,8 +3,7 @@
 #include "kernels/attention.h"
 #include "kernels/matmul_packed.h"
 
-/// Attention of many queries in BF16, softmax in F32: the result so far of each query is rescaled whenever a block of
-/// keys has a larger score (Milakov and Gimelshein, arXiv:1805.02867; Dao et al., arXiv:2205.14135).
+/// Attention of many queries of one head in BF16, softmax in F32.
 ///
 /// Blocks of keys begin at multiples of 256 tokens, whatever the queries, and a token that a query does not see has
 /// the weight zero; so a query's result does not depend on the others.
@@ -13,8 +12,9 @@ namespace gptj {
 template <class S, class Kv>
 class PrefillAttention {
  public:
-  explicit PrefillAttention(const AttentionArgs& args)
+  PrefillAttention(const AttentionArgs& args, int index)
       : a(args),
+        head(index),
         width(static_cast<int>(round_up(args.head_dim, kPanelRows))),
         query_stride(operand_stride(Operand::bf16, args.head_dim)),
         key_panel_bytes(operand_numbers(Operand::bf16, args.head_dim) * kPanelRows) {
@@ -26,21 +26,20 @@ class PrefillAttention {
     weights = reinterpret_cast<uint8_t*>(take(kQueries * kWeightStride / 4));
     scores = take(kQueries * kScoreStride);
     results = take(int64_t{a.n_queries} * width);
-    largest = take(a.n_queries);
-    sums = take(a.n_queries);
+    softmax = reinterpret_cast<RunningSoftmax<S>*>(
+        take(a.n_queries * int64_t{sizeof(RunningSoftmax<S>) / sizeof(float)}));
   }
 
   void run() const {
     for (int i = 0; i < a.n_queries; ++i) {
-      pack_bf16_row<S>(a.q + i * a.q_stride, a.head_dim, query_stride, i, queries);
+      pack_bf16_row<S>(a.q + i * a.q_stride + head * a.head_dim, a.head_dim, query_stride, i, queries);
       for (int d = 0; d < width; ++d) results[i * width + d] = 0.0f;
-      largest[i] = -1e38f;
-      sums[i] = 0.0f;
+      softmax[i] = {};
     }
     for (int begin = 0; begin < visible(a.n_queries - 1); begin += kKeyBlock) {
       const int n = smaller<S>(kKeyBlock, visible(a.n_queries - 1) - begin);
       for (int t = 0; t < n; t += kKvPage) {
-        const KvPage page = page_of<S>(a.kv, begin + t);
+        const KvPage page = page_of<S>(a.kv, begin + t, head);
         pack_keys(page, smaller<S>(kKvPage, n - t), keys + t / kPanelRows * key_panel_bytes);
         pack_values(page, smaller<S>(kKvPage, n - t), values + t * kPanelRows * 2);
       }
@@ -50,7 +49,8 @@ class PrefillAttention {
         meet(begin, i, smaller<S>(kQueries, a.n_queries - i));
     }
     for (int i = 0; i < a.n_queries; ++i) {
-      for (int d = 0; d < a.head_dim; ++d) a.out[i * a.out_stride + d] = results[i * width + d] / sums[i];
+      float* out = a.out + i * a.out_stride + head * a.head_dim;
+      for (int d = 0; d < a.head_dim; ++d) out[d] = results[i * width + d] / softmax[i].sum;
     }
   }
 
@@ -146,40 +146,31 @@ class PrefillAttention {
       for (int t = 0; t < n_panels * kPanelRows; ++t) row[t] = 0.0f;
       return pack_bf16_row<S>(row, n_panels * kPanelRows, kWeightStride, weights_row, weights);
     }
-    const float before = largest[query], now = largest_of<S>(row, n);
-    largest[query] = now > before ? now : before;
-    const float sum = exponentials<S>(row, n, a.scale, largest[query]);
+    const float factor = softmax[query].weigh(row, n, a.scale);
     for (int t = n; t < n_panels * kPanelRows; ++t) row[t] = 0.0f;
     pack_bf16_row<S>(row, n_panels * kPanelRows, kWeightStride, weights_row, weights);
-
-    float factor[kPanelRows] = {(before - largest[query]) * a.scale};
-    S::store(factor, exp<S>(S::load(factor)));
-    sums[query] = sums[query] * factor[0] + sum;
-    float* result = results + int64_t{query} * width;
-    for (int d = 0; d < width; d += S::kLanes) {
-      S::store(result + d, S::mul(S::load(result + d), S::set1(factor[0])));
-    }
+    rescale<S>(results + int64_t{query} * width, width, factor);
   }
 
   static constexpr int64_t kValuePanelBytes = kKeyBlock / 2 * kPanelRows * 4;
 
   const AttentionArgs& a;
+  const int head;
   const int width;  // head_dim, completed to whole panels
   const int64_t query_stride;
   const int64_t key_panel_bytes;
-  uint8_t* keys;     // [kKeyBlock / 16][head_dim / 2][16][2]
-  uint8_t* values;   // [width / 16][kKeyBlock / 2][16][2]
-  uint8_t* queries;  // [n_queries] rows in BF16
-  uint8_t* weights;  // [kQueries] rows in BF16
-  float* scores;     // [kQueries][kScoreStride]
-  float* results;    // [n_queries][width]
-  float* largest;    // [n_queries], score so far
-  float* sums;       // [n_queries], of the weights so far
+  uint8_t* keys;               // [kKeyBlock / 16][head_dim / 2][16][2]
+  uint8_t* values;             // [width / 16][kKeyBlock / 2][16][2]
+  uint8_t* queries;            // [n_queries] rows in BF16
+  uint8_t* weights;            // [kQueries] rows in BF16
+  float* scores;               // [kQueries][kScoreStride]
+  float* results;              // [n_queries][width]
+  RunningSoftmax<S>* softmax;  // [n_queries]
 };
 
 template <class S, class Kv>
 void attention_prefill(const AttentionArgs& a) noexcept {
-  PrefillAttention<S, Kv>(a).run();
+  for (int head = 0; head < a.n_heads; ++head) PrefillAttention<S, Kv>(a, head).run();
 }
 
 }  // namespace gptj

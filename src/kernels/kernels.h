@@ -94,33 +94,35 @@ enum class Arithmetic {
 };
 inline constexpr int kNumArithmetics = 3;
 
-/// Queries of one head against its keys and values: query i sees the first n_past + i + 1 tokens, or the first
-/// n_common if these are more.
+/// Queries of some heads, which lie side by side, against their keys and values: query i sees the first n_past + i + 1
+/// tokens, or the first n_common if these are more.
 struct AttentionArgs {
-  KvHead kv;
+  KvHead kv;  // of the first head
+  int n_heads;
   int head_dim;
   float scale;
-  const float* q;    // [n_queries][q_stride]
+  const float* q;    // [n_queries][q_stride], head_dim values for each head
   int64_t q_stride;  // floats
   int n_queries;
   int n_past;
   int n_common;        // tokens that all queries see; 0: attention is causal, at most n_past + n_queries
-  float* out;          // [n_queries][out_stride]; nothing is written beyond head_dim
+  float* out;          // [n_queries][out_stride]; nothing is written beyond n_heads * head_dim
   int64_t out_stride;  // floats
-  float* scratch;      // [attention_scratch(n_ctx, n_queries, head_dim)]
+  float* scratch;      // [attention_scratch(n_queries, head_dim)]
 };
 
-/// Queries that are computed together, and tokens that those of a prompt meet at a time in BF16: their scores, and the
-/// keys or values, stay in L2.
+/// Heads and queries that are computed together, and tokens that those of a prompt meet at a time in BF16: their scores,
+/// and the keys or values, stay in L2.
+inline constexpr int kMaxHeadBlock = 4;
 inline constexpr int kMaxQueryBlock = 32;
 inline constexpr int kKeyBlock = 256;
 static_assert(kKeyBlock % kKvPage == 0);
 
-/// Floats of scratch that attention needs, whatever the arithmetic: either the scores of one block of queries for all
-/// tokens, or the results so far of all queries and one block of keys and values in BF16.
-constexpr int64_t attention_scratch(int64_t n_ctx, int64_t n_queries, int64_t head_dim) {
+/// Floats of scratch that attention needs, whatever the arithmetic: either the results so far of one block of heads and
+/// queries, and their scores for a page; or the results so far of all queries and one block of keys and values in BF16.
+constexpr int64_t attention_scratch(int64_t n_queries, int64_t head_dim) {
   const int64_t width = round_up(head_dim, 16);
-  const int64_t scores = kMaxQueryBlock * (round_up(n_ctx, 16) + 16 + kKvPage + width);
+  const int64_t scores = kMaxHeadBlock * kMaxQueryBlock * (width + 2 * kKvPage);
   const int64_t query = operand_stride(Operand::bf16, head_dim) / 4 + width + 2;
   const int64_t row = kKeyBlock + 16 + operand_stride(Operand::bf16, kKeyBlock) / 4;
   const int64_t blocks =

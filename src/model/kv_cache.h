@@ -44,7 +44,7 @@ class KvCache {
     uint8_t* keys = data_ + (int64_t{layer} * n_head_ + head) * head_bytes();
     uint8_t* values = keys + key_bytes_;
     auto* scales = reinterpret_cast<float*>(values + value_bytes_);
-    return {{keys, values, scales, scales + n_scales_, page_tokens_}, page_bytes(), pages};
+    return {{keys, values, scales, scales + n_scales_, page_tokens_}, page_bytes(), head_bytes(), pages};
   }
 
   void copy_page(int from, int to) const {

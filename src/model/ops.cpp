@@ -170,33 +170,50 @@ Qkv qkv_of(const Pass& pass, const AttentionSpec& spec, int token, int head) {
   return {q, q + spec.step, q + 2 * spec.step};
 }
 
-/// One head's attention for the tokens of a run, the first of which is the pass's token `first`.
-void attend(const Pass& pass, const AttentionSpec& spec, int head, const TokenRun& run, int first,
+/// Heads that lie side by side.
+struct Heads {
+  int first, n;
+};
+
+/// Some heads' attention for the tokens of a run, the first of which is the pass's token `first`.
+void attend(const Pass& pass, const AttentionSpec& spec, const Heads& heads, const TokenRun& run, int first,
             float* scratch) noexcept {
-  const KvHead kv = pass.kv.head(spec.layer, head, run.sequence);
   const int n_past = pass.kv.n_past(run.sequence);
-  for (int i = 0; i < run.n_tokens; ++i) {
-    const Qkv at = qkv_of(pass, spec, first + i, head);
-    const int position = n_past + i;
-    if (spec.n_rot > 0) {
-      const float* angles = pass.cos_sin + int64_t{position} * spec.n_rot;
-      pass.kernels.rotate(at.q, angles, spec.n_rot);
-      pass.kernels.rotate(at.k, angles, spec.n_rot);
+  for (int head = heads.first; head < heads.first + heads.n; ++head) {
+    const KvHead kv = pass.kv.head(spec.layer, head, run.sequence);
+    for (int i = 0; i < run.n_tokens; ++i) {
+      const Qkv at = qkv_of(pass, spec, first + i, head);
+      const int position = n_past + i;
+      if (spec.n_rot > 0) {
+        const float* angles = pass.cos_sin + int64_t{position} * spec.n_rot;
+        pass.kernels.rotate(at.q, angles, spec.n_rot);
+        pass.kernels.rotate(at.k, angles, spec.n_rot);
+      }
+      pass.kv_kernels.store(kv, position, at.k, at.v, spec.head_dim);
     }
-    pass.kv_kernels.store(kv, position, at.k, at.v, spec.head_dim);
   }
   pass.kv_kernels.attention[static_cast<int>(pass.arithmetic)](
-      {.kv = kv,
+      {.kv = pass.kv.head(spec.layer, heads.first, run.sequence),
+       .n_heads = heads.n,
        .head_dim = spec.head_dim,
        .scale = spec.scale,
-       .q = qkv_of(pass, spec, first, head).q,
+       .q = qkv_of(pass, spec, first, heads.first).q,
        .q_stride = pass.scratch.qkv.stride,
        .n_queries = run.n_tokens,
        .n_past = n_past,
        .n_common = pass.prefix_lm ? n_past + run.n_tokens : 0,
-       .out = pass.scratch.mixed.row(first) + head * spec.head_dim,
+       .out = pass.scratch.mixed.row(first) + heads.first * spec.head_dim,
        .out_stride = pass.scratch.mixed.stride,
        .scratch = scratch});
+}
+
+/// Heads that a thread takes at a time. Few queries wait for memory, which is read fastest where it lies side by side;
+/// many are bound by arithmetic, and threads end together if they take one head after the other.
+int64_t heads_at_once(const Pass& pass, int n_head) {
+  constexpr int kFewTokens = 16;
+  const bool few = std::all_of(pass.runs.begin(), pass.runs.end(),
+                               [](const TokenRun& run) { return run.n_tokens <= kFewTokens; });
+  return few ? std::max(1, n_head / (2 * pass.pool.n_threads())) : 1;
 }
 
 }  // namespace
@@ -239,15 +256,15 @@ void linear(const Pass& pass, std::initializer_list<Linear> outputs) {
 }
 
 void attention(const Pass& pass, const AttentionSpec& spec) {
-  pass.pool.parallel_for(spec.n_head, 1, [&](int64_t begin, int64_t end, int thread) {
+  const int64_t grain = heads_at_once(pass, spec.n_head);
+  pass.pool.parallel_for(spec.n_head, grain, [&](int64_t begin, int64_t end, int thread) {
     const trace::Scope scope("attention");
-    for (int64_t head = begin; head < end; ++head) {
-      // Texts that share keys and values follow each other, so that memory is read once for all of them.
-      int first = 0;
-      for (const TokenRun& run : pass.runs) {
-        attend(pass, spec, static_cast<int>(head), run, first, pass.scratch.of_thread(thread));
-        first += run.n_tokens;
-      }
+    const Heads heads{static_cast<int>(begin), static_cast<int>(end - begin)};
+    // Texts that share keys and values follow each other, so that memory is read once for all of them.
+    int first = 0;
+    for (const TokenRun& run : pass.runs) {
+      attend(pass, spec, heads, run, first, pass.scratch.of_thread(thread));
+      first += run.n_tokens;
     }
   });
 }

@@ -21,7 +21,7 @@ uint8_t* take_operand(Arena& arena, int rows, int64_t n) {
 
 }  // namespace
 
-Scratch::Scratch(Arena& arena, const Config& config, int n_ctx, int n_tokens, int n_logits, int n_threads)
+Scratch::Scratch(Arena& arena, const Config& config, int n_tokens, int n_logits, int n_threads)
     : hidden(take_rows(arena, n_tokens, config.n_embd)),
       normed(take_rows(arena, n_tokens, config.n_embd)),
       qkv(take_rows(arena, n_tokens, 3 * round_up(config.n_embd, kPanelRows))),
@@ -29,7 +29,7 @@ Scratch::Scratch(Arena& arena, const Config& config, int n_ctx, int n_tokens, in
       inner(take_rows(arena, n_tokens, config.n_inner)),
       operands{take_operand(arena, n_tokens, std::max(config.n_embd, config.n_inner)),
                take_operand(arena, n_tokens, std::max(config.n_embd, config.n_inner))},
-      thread_stride(std::max(attention_scratch(n_ctx, n_tokens, config.head_dim()),
+      thread_stride(std::max(attention_scratch(n_tokens, config.head_dim()),
                              kMatmulScratch / static_cast<int64_t>(sizeof(float)))) {
   threads = arena.take<float>(n_threads * thread_stride);
   logits = take_rows(arena, n_logits, config.n_vocab);

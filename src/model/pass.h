@@ -28,7 +28,7 @@ struct Scratch {
   float* of_thread(int thread) const { return threads + thread * thread_stride; }
 
   Scratch() = default;
-  Scratch(Arena& arena, const Config& config, int n_ctx, int n_tokens, int n_logits, int n_threads);
+  Scratch(Arena& arena, const Config& config, int n_tokens, int n_logits, int n_threads);
 };
 
 /// Tokens of a pass that follow each other in one text.

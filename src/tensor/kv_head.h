@@ -26,15 +26,17 @@ struct KvPage {
 
 /// One head of one layer of a text.
 struct KvHead {
-  KvPage first;      // page 0 of the cache
-  int64_t stride;    // bytes from page to page
-  const int* pages;  // pages[i] holds the text's tokens [i * kKvPage, (i + 1) * kKvPage)
+  KvPage first;         // page 0 of the cache
+  int64_t stride;       // bytes from page to page
+  int64_t head_stride;  // bytes from this head to the layer's next one
+  const int* pages;     // pages[i] holds the text's tokens [i * kKvPage, (i + 1) * kKvPage)
 };
 
-/// The page of a text's `token`. A template, so that each instruction set's code, which says which it is, has its own.
+/// The page of a text's `token`, of this head or of one of those that follow it. A template, so that each instruction
+/// set's code, which says which it is, has its own.
 template <class User>
-inline KvPage page_of(const KvHead& head, int token) {
-  const int64_t bytes = head.pages[token / kKvPage] * head.stride;
+inline KvPage page_of(const KvHead& head, int token, int following = 0) {
+  const int64_t bytes = head.pages[token / kKvPage] * head.stride + following * head.head_stride;
   const KvPage& first = head.first;
   return {static_cast<uint8_t*>(first.keys) + bytes, static_cast<uint8_t*>(first.values) + bytes,
           first.key_scales + bytes / int64_t{sizeof(float)},

@@ -16,26 +16,29 @@ size_t at(int64_t i) {
   return static_cast<size_t>(i);
 }
 
-/// The keys and values of one head, and what is kept of them as numbers. Pages follow each other backwards.
+/// The keys and values of some heads, and what is kept of the first one's as numbers. Pages follow each other backwards.
 class Cache {
  public:
-  Cache(const Kernels& table, KvType type, int n_ctx, int head_dim)
+  Cache(const Kernels& table, KvType type, int n_ctx, int head_dim, int n_heads = 1)
       : kernels_(table.kv[static_cast<int>(type)]),
         type_(type),
         head_dim_(head_dim),
+        n_heads_(n_heads),
         page_tokens_(std::min<int64_t>(kKvPage, round_up(n_ctx, kPanelRows))),
         bytes_(at(round_up(n_ctx, kKvPage) / kKvPage * page_bytes())) {
     for (auto page = static_cast<int>(round_up(n_ctx, kKvPage) / kKvPage); page-- > 0;)
       pages_.push_back(page);
   }
 
-  KvHead head() {
-    uint8_t* values = bytes_.data() + page_tokens_ * head_dim_ * 4;
+  KvHead head(int index = 0) {
+    uint8_t* keys = bytes_.data() + index * head_bytes();
+    uint8_t* values = keys + page_tokens_ * head_dim_ * 4;
     auto* scales = reinterpret_cast<float*>(values + page_tokens_ * round_up(head_dim_, kPanelRows) * 4);
-    return {{bytes_.data(), values, scales, scales + n_scales(), page_tokens_}, page_bytes(), pages_.data()};
+    return {
+        {keys, values, scales, scales + n_scales(), page_tokens_}, page_bytes(), head_bytes(), pages_.data()};
   }
-  void store(int token, const float* key, const float* value) {
-    kernels_.store(head(), token, key, value, head_dim_);
+  void store(int token, const float* key, const float* value, int head_index = 0) {
+    kernels_.store(head(head_index), token, key, value, head_dim_);
   }
   void load(int token, float* key, float* value) { kernels_.load(head(), token, key, value, head_dim_); }
 
@@ -53,37 +56,46 @@ class Cache {
   float key_scale(int token, int d) { return scale(head().first.key_scales, token, d); }
   float value_scale(int token, int d) { return scale(head().first.value_scales, token, d); }
 
-  /// Results of queries [n_past, n_past + n_queries), [n_queries][head_dim].
+  /// Results of queries [n_past, n_past + n_queries) of the first head, [n_queries][head_dim].
   std::vector<float> attention(const std::vector<float>& q, int n_past, int n_queries, float scale,
                                Arithmetic arithmetic = Arithmetic::exact, int n_common = 0) {
-    std::vector<float> scratch(at(attention_scratch(n_past + n_queries, n_queries, head_dim_)),
+    return heads(0, 1, q, n_past, n_queries, scale, arithmetic, n_common);
+  }
+
+  /// The same of n heads, [n_queries][n][head_dim].
+  std::vector<float> heads(int first, int n, const std::vector<float>& q, int n_past, int n_queries,
+                           float scale, Arithmetic arithmetic, int n_common = 0) {
+    std::vector<float> scratch(at(attention_scratch(n_queries, head_dim_)),
                                std::numeric_limits<float>::quiet_NaN());
-    std::vector<float> out(at(int64_t{n_queries} * (head_dim_ + 1)), 99.0f);
-    kernels_.attention[static_cast<int>(arithmetic)]({.kv = head(),
+    const int width = n * head_dim_;
+    std::vector<float> out(at(int64_t{n_queries} * (width + 1)), 99.0f);
+    kernels_.attention[static_cast<int>(arithmetic)]({.kv = head(first),
+                                                      .n_heads = n,
                                                       .head_dim = head_dim_,
                                                       .scale = scale,
                                                       .q = q.data(),
-                                                      .q_stride = head_dim_,
+                                                      .q_stride = width,
                                                       .n_queries = n_queries,
                                                       .n_past = n_past,
                                                       .n_common = n_common,
                                                       .out = out.data(),
-                                                      .out_stride = head_dim_ + 1,
+                                                      .out_stride = width + 1,
                                                       .scratch = scratch.data()});
     std::vector<float> dense;
     for (int i = 0; i < n_queries; ++i) {
-      const auto row = out.begin() + i * (head_dim_ + 1);
-      EXPECT_EQ(row[head_dim_], 99.0f) << "wrote beyond head_dim";
-      dense.insert(dense.end(), row, row + head_dim_);
+      const auto row = out.begin() + i * (width + 1);
+      EXPECT_EQ(row[width], 99.0f) << "wrote beyond the heads";
+      dense.insert(dense.end(), row, row + width);
     }
     return dense;
   }
 
  private:
   int64_t n_scales() const { return round_up(head_dim_, kKvBlock) / kKvBlock * page_tokens_; }
-  int64_t page_bytes() const {  // room for 4 bytes a number
+  int64_t head_bytes() const {  // of a page, with room for 4 bytes a number
     return 4 * (page_tokens_ * (head_dim_ + round_up(head_dim_, kPanelRows)) + 2 * n_scales());
   }
+  int64_t page_bytes() const { return n_heads_ * head_bytes(); }
   int64_t page_of(int token) const { return pages_[at(token / kKvPage)] * page_bytes(); }
 
   float number(const void* first, int token, int64_t i) const {
@@ -106,6 +118,7 @@ class Cache {
   const KvKernels& kernels_;
   KvType type_;
   int head_dim_;
+  int n_heads_;
   int64_t page_tokens_;
   std::vector<uint8_t> bytes_;
   std::vector<int> pages_;
@@ -114,9 +127,13 @@ class Cache {
 class AttentionTest : public KernelTest {
  protected:
   /// A cache with n random tokens.
-  Cache filled(KvType type, int n, int head_dim) {
-    Cache cache(table(), type, n, head_dim);
-    for (int token = 0; token < n; ++token) cache.store(token, row(head_dim).data(), row(head_dim).data());
+  Cache filled(KvType type, int n, int head_dim, int n_heads = 1) {
+    Cache cache(table(), type, n, head_dim, n_heads);
+    for (int head = 0; head < n_heads; ++head) {
+      for (int token = 0; token < n; ++token) {
+        cache.store(token, row(head_dim).data(), row(head_dim).data(), head);
+      }
+    }
     return cache;
   }
   std::vector<float> row(int head_dim) {
@@ -215,6 +232,35 @@ TEST_P(AttentionTest, QueriesTogetherGiveTheBitsOfEachAlone) {
   };
   check_all(Arithmetic::exact);
   check_all(Arithmetic::prefill);
+}
+
+TEST_P(AttentionTest, HeadsTogetherGiveTheBitsOfEachAlone) {
+  constexpr int kHeads = 7, kPast = 130;
+  for (const KvType type : kTypes) {
+    for (const int head_dim : {20, 80}) {
+      for (const int n_queries : {1, 2, 3, 7, 15}) {
+        Cache cache = filled(type, kPast + n_queries, head_dim, kHeads);
+        const auto q = values(n_queries * kHeads * head_dim);
+        for (const Arithmetic arithmetic : {Arithmetic::exact, Arithmetic::prefill}) {
+          const auto together = cache.heads(0, kHeads, q, kPast, n_queries, 0.3f, arithmetic);
+          for (int head = 0; head < kHeads; ++head) {
+            SCOPED_TRACE(testing::Message() << kKvTypeNames[static_cast<int>(type)] << ", head_dim "
+                                            << head_dim << ", " << n_queries << " queries, head " << head);
+            const auto of_head = [&](const std::vector<float>& rows) {
+              std::vector<float> own;
+              for (int i = 0; i < n_queries; ++i) {
+                const auto from = rows.begin() + (i * kHeads + head) * head_dim;
+                own.insert(own.end(), from, from + head_dim);
+              }
+              return own;
+            };
+            const auto alone = cache.heads(head, 1, of_head(q), kPast, n_queries, 0.3f, arithmetic);
+            ASSERT_EQ(std::memcmp(alone.data(), of_head(together).data(), alone.size() * sizeof(float)), 0);
+          }
+        }
+      }
+    }
+  }
 }
 
 TEST_P(AttentionTest, LaterTokensAreNotSeenWhateverTheyAre) {

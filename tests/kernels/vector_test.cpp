@@ -163,7 +163,7 @@ TEST_P(VectorTest, F16OfTheCacheIsRoundedToNearestEven) {
   x.resize((x.size() + kHeadDim - 1) / kHeadDim * kHeadDim);
   std::vector<uint16_t> keys(kPanelRows * kHeadDim), values(keys.size());
   const int page = 0;
-  const KvHead head{{keys.data(), values.data(), nullptr, nullptr, kPanelRows}, 0, &page};
+  const KvHead head{{keys.data(), values.data(), nullptr, nullptr, kPanelRows}, 0, 0, &page};
   for (size_t i = 0; i < x.size(); i += kHeadDim) {
     table().kv[static_cast<int>(KvType::f16)].store(head, 0, &x[i], &x[i], kHeadDim);
     for (size_t d = 0; d < kHeadDim; ++d) ASSERT_EQ(keys[d * kPanelRows], f32_to_f16(x[i + d])) << x[i + d];

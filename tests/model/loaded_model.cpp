@@ -21,7 +21,7 @@ struct Memory {
 Memory lay_out(Arena& arena, const Config& config, int n_tokens, int n_threads, KvType kv_type) {
   return {KvCache(arena, config, n_tokens, /*n_sequences=*/1, kv_type),
           arena.take<float>(int64_t{n_tokens} * config.n_rot),
-          Scratch(arena, config, n_tokens, n_tokens, n_tokens, n_threads)};
+          Scratch(arena, config, n_tokens, n_tokens, n_threads)};
 }
 
 }  // namespace
