@@ -70,8 +70,8 @@ KERNELS = (
         Kernel(name.lower(), product("QuantMatmul", rf"{name}>::(direct<2, 1>|run\()"), 1024, bits)
         for name, bits in DECODED
     ),
-    Kernel("attention, F16", product("KvProduct", "KvF16, false>::add<4, 1>"), 64, 16),
-    Kernel("attention, int8", product("KvProduct", "KvInt8, false>::add<4, 1>"), 64, 8),
+    Kernel("attention, F16", product("KvProduct", "KvF16, false>::add<4, 1>"), 128, 16),
+    Kernel("attention, int8", product("KvProduct", "KvInt8, false>::add<4, 1>"), 256, 8),
     Kernel("f16, many columns", product("FloatMatmul", "F16>::unpacked"), 16, 0, 5),
     Kernel("q8, many columns", product("QuantMatmul", "Q8>::unpacked"), 512, 0, 4),
     Kernel("bytes, prompts", product("PackedTile", "ByteDot, 1, 5>::run_bytes"), 64, 0, 5),
