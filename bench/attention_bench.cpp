@@ -54,7 +54,7 @@ class Heads {
     arena_ = std::make_unique<Arena>(measure.used(), "a benchmark");
     lay_out(*arena_);
     for (int page = 0; page < cache_.n_pages(); ++page) pages_.push_back(page);
-    for (int64_t i = 0; i < (n_queries + 8) * q_stride(); ++i) q_[i] = some(i);
+    for (int64_t i = 0; i < n_queries * q_stride(); ++i) q_[i] = some(i);
     pool_.parallel_for(shape.n_heads, 1, [&](int64_t begin, int64_t, int) {
       for (int token = 0; token < shape_.n_tokens; ++token) {
         kernels_.store(head(begin), token, q_ + token % n_queries_, q_ + token % 7, shape_.head_dim);

@@ -37,9 +37,9 @@ struct AttentionBlock {
   const AttentionArgs& a;
   const int first_head, n_heads;
   const int first, n;  // queries
-  const int64_t width = (a.head_dim + kPanelRows - 1) / kPanelRows * kPanelRows;
-  const HeadRows<float> results{a.scratch, n* width, width};
-  const HeadRows<float> scores{a.scratch + kHeads * kMaxQueryBlock * width, n* int64_t{kKvPage}, kKvPage};
+  const int64_t width = round_up(a.head_dim, kPanelRows);
+  const HeadRows<float> results{a.scratch, width* n, width};
+  const HeadRows<float> scores{a.scratch + kHeads * kMaxQueryBlock * width, int64_t{kKvPage} * n, kKvPage};
   /// Weights times the values' scales.
   const HeadRows<float> scaled{scores.data + kHeads * kMaxQueryBlock * kKvPage, scores.head_stride, kKvPage};
   RunningSoftmax<S> softmax[kHeads][kQueries] = {};

@@ -142,12 +142,9 @@ class PrefillAttention {
   /// Turns a query's scores of `n` tokens into their weights, followed by zeros up to `n_panels`, and brings the
   /// query's result so far to the same scale. They become the weights' row `weights_row`.
   void weigh(int query, int n, int n_panels, float* row, int weights_row) const {
-    if (n <= 0) {  // it sees none of these tokens
-      for (int t = 0; t < n_panels * kPanelRows; ++t) row[t] = 0.0f;
-      return pack_bf16_row<S>(row, n_panels * kPanelRows, kWeightStride, weights_row, weights);
-    }
-    const float factor = softmax[query].weigh(row, n, a.scale);
-    for (int t = n; t < n_panels * kPanelRows; ++t) row[t] = 0.0f;
+    // It may see none of these tokens.
+    const float factor = n > 0 ? softmax[query].weigh(row, n, a.scale) : 1.0f;
+    for (int t = n > 0 ? n : 0; t < n_panels * kPanelRows; ++t) row[t] = 0.0f;
     pack_bf16_row<S>(row, n_panels * kPanelRows, kWeightStride, weights_row, weights);
     rescale<S>(results + int64_t{query} * width, width, factor);
   }
