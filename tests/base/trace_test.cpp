@@ -2,22 +2,20 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <thread>
 
 #include "base/failure.h"
 #include "base/file.h"
+#include "base/temporary_directory.h"
 
 namespace gptj {
 namespace {
 
 std::string written(const Trace& trace) {
-  const std::string path = testing::TempDir() + "/gptj-trace-test.json";
+  const test::TemporaryDirectory directory;
+  const std::string path = directory / "trace.json";
   trace.write(path);
-  std::string json = read_text_file(path, 1 << 20);
-  std::filesystem::remove(path);
-  return json;
+  return read_text_file(path, 1 << 20);
 }
 
 int count(const std::string& text, const std::string& part) {
