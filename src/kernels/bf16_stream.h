@@ -44,13 +44,12 @@ struct Bf16Sum<S> {
 template <class S, class Format, int P>
 struct Bf16Stream {
   const MatmulArgs& a;
-  int panel;
+  const Streams& streams;
 
   template <int C>
   void run(int column) const {
     constexpr int kParts = kPanelRows / S::kLanes, V = P * kParts;
     constexpr int kValues = Bf16Sum<S>::kValues, kPair = 2 * 2 * kPanelRows;
-    const uint8_t* panels = a.panels + panel * a.panel_stride;
     const uint8_t* columns[C];
     GPTJ_UNROLL
     for (int c = 0; c < C; ++c) columns[c] = a.x + number_offset<S>(a.x_stride, column + c, 0);
@@ -59,7 +58,7 @@ struct Bf16Stream {
       const int64_t values = number_offset<S>(0, 0, 2 * begin) - 2 * begin;  // lie together
       Bf16Sum<S> sums[V][C];
       for (int k = begin; k < end; k += 2) {
-        prefetch<P, kPair>(panels, k / 2 * kPair, a.panel_stride);
+        prefetch<P, kPair>(streams, k / 2 * kPair);
         typename S::I x[C];
         GPTJ_UNROLL
         for (int c = 0; c < C; ++c) {
@@ -69,8 +68,8 @@ struct Bf16Stream {
         }
         GPTJ_UNROLL
         for (int v = 0; v < V; ++v) {
-          const auto w =
-              bf16_pair<S, Format>(panels + v / kParts * a.panel_stride, k, v % kParts * S::kLanes, end);
+          const uint8_t* panel = streams.panel + v / kParts * streams.stride;
+          const auto w = bf16_pair<S, Format>(panel, k, v % kParts * S::kLanes, end);
           GPTJ_UNROLL
           for (int c = 0; c < C; ++c) sums[v][c].add(w, x[c]);
         }
@@ -79,7 +78,8 @@ struct Bf16Stream {
       for (int v = 0; v < V; ++v) {
         GPTJ_UNROLL
         for (int c = 0; c < C; ++c) {
-          float* y = a.y + (column + c) * a.y_stride + panel * kPanelRows + v * S::kLanes;
+          float* y =
+              streams.y + v / kParts * streams.y_stride + (column + c) * a.y_stride + v % kParts * S::kLanes;
           S::store(y, S::add(S::load(y), sums[v][c].total()));
         }
       }
@@ -90,8 +90,8 @@ struct Bf16Stream {
 /// y += W x, kPanels panels at a time.
 template <class S, class Format, int kPanels, int kColumns>
 inline void bf16_streamed(const MatmulArgs& a) {
-  for_panels<kPanels>(a.n_panels, [&]<int P>(int panel) {
-    for_columns<kColumns>(0, a.n_columns, Bf16Stream<S, Format, P>{a, panel});
+  for_streams<kPanels>(a, [&]<int P>(const Streams& streams) {
+    for_columns<kColumns>(0, a.n_columns, Bf16Stream<S, Format, P>{a, streams});
   });
 }
 

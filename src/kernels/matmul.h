@@ -59,11 +59,11 @@ void unpack(const uint8_t* panel, int begin, int end, float* out) noexcept {
 
 /// y += W x for P panels, C columns and the values [begin, end) of one slab.
 template <class S, class Format, int P, int C>
-inline void float_tile(const MatmulArgs& a, const uint8_t* panel, int begin, int end, const float* x,
-                       float* y) {
-  const int64_t x_stride = a.x_stride / static_cast<int64_t>(sizeof(float));
+inline void float_tile(const MatmulArgs& a, const Streams& streams, int begin, int end, int column) {
   using F = typename S::F;
   constexpr int V = kPanelRows / S::kLanes;
+  const int64_t x_stride = a.x_stride / static_cast<int64_t>(sizeof(float));
+  const float* x = reinterpret_cast<const float*>(a.x) + column * x_stride;
   F sums[P * V][C];
   GPTJ_UNROLL
   for (int v = 0; v < P * V; ++v) {
@@ -73,12 +73,12 @@ inline void float_tile(const MatmulArgs& a, const uint8_t* panel, int begin, int
   for (int k = begin; k < end; ++k) {
     if constexpr (Format::kStreamed) {
       constexpr int kBytes = static_cast<int>(Format::kInfo.block_bytes) * kPanelRows;
-      prefetch<P, kBytes>(panel, int64_t{k} * kBytes, a.panel_stride);
+      prefetch<P, kBytes>(streams, int64_t{k} * kBytes);
     }
     F weights[P * V];
     GPTJ_UNROLL
     for (int v = 0; v < P * V; ++v) {
-      weights[v] = Format::template load<S>(panel + v / V * a.panel_stride, k, v % V * S::kLanes);
+      weights[v] = Format::template load<S>(streams.panel + v / V * streams.stride, k, v % V * S::kLanes);
     }
     GPTJ_UNROLL
     for (int c = 0; c < C; ++c) {
@@ -91,7 +91,7 @@ inline void float_tile(const MatmulArgs& a, const uint8_t* panel, int begin, int
   for (int c = 0; c < C; ++c) {
     GPTJ_UNROLL
     for (int v = 0; v < P * V; ++v) {
-      float* to = y + c * a.y_stride + v * S::kLanes;
+      float* to = streams.y + v / V * streams.y_stride + (column + c) * a.y_stride + v % V * S::kLanes;
       S::store(to, S::add(S::load(to), sums[v][c]));
     }
   }
@@ -109,15 +109,12 @@ inline void for_columns(int first, int n_columns, const Tile& tile) {
 template <class S, class Format, int P>
 struct FloatTile {
   const MatmulArgs& a;
-  const uint8_t* panel;
+  const Streams& streams;
   int begin, end;
-  const uint8_t* x;
-  float* y;
 
   template <int C>
   void run(int column) const {
-    const auto* values = reinterpret_cast<const float*>(x + column * a.x_stride);
-    float_tile<S, Format, P, C>(a, panel, begin, end, values, y + column * a.y_stride);
+    float_tile<S, Format, P, C>(a, streams, begin, end, column);
   }
 };
 
@@ -127,6 +124,19 @@ inline void for_panels(int n_panels, const Body& body) {
   int p = 0;
   for (; p + P <= n_panels; p += P) body.template operator()<P>(p);
   for (; p < n_panels; ++p) body.template operator()<1>(p);
+}
+
+/// Calls body.template operator()<streams>(Streams) over all panels, P streams at a time and then one by one.
+template <int P, class Body>
+inline void for_streams(const MatmulArgs& a, const Body& body) {
+  const auto call = [&]<int kStreams>(int panel, int length, int left) {
+    body.template operator()<kStreams>(Streams{a.panels + panel * a.panel_stride, length * a.panel_stride,
+                                               left * a.panel_stride, a.y + panel * kPanelRows,
+                                               int64_t{length} * kPanelRows});
+  };
+  const int length = a.n_panels / P;
+  for (int p = 0; p < length; ++p) call.template operator()<P>(p, length, length - p);
+  for (int p = P * length; p < a.n_panels; ++p) call.template operator()<1>(p, 1, a.n_panels - p);
 }
 
 /// Calls body(panel, begin, end, first column, columns) for every slab of every panel and every column, where a slab
@@ -160,11 +170,9 @@ struct FloatMatmul {
   /// memory in several streams; one would not keep a core's prefetchers busy.
   template <int P, int C>
   static void direct(const MatmulArgs& a) {
-    for_panels<P>(a.n_panels, [&]<int kPanels>(int p) {
-      const uint8_t* panel = a.panels + p * a.panel_stride;
+    for_streams<P>(a, [&]<int kStreams>(const Streams& streams) {
       for (int begin = 0; begin < a.n; begin += kSlab) {
-        const FloatTile<S, Format, kPanels> tile{
-            a, panel, begin, slab_end(a.n, begin), a.x, a.y + p * kPanelRows};
+        const FloatTile<S, Format, kStreams> tile{a, streams, begin, slab_end(a.n, begin)};
         for_columns<C>(0, a.n_columns, tile);
       }
     });
@@ -176,10 +184,11 @@ struct FloatMatmul {
     constexpr int kInL2 = 192;
     for_slabs<S, kInL2>(a, [&](int p, int begin, int end, int first, int columns) {
       unpack_slab<S, Format>(a.panels + p * a.panel_stride, begin, end, weights);
-      const FloatTile<S, UnpackedF32, 1> tile{
-          a,           reinterpret_cast<const uint8_t*>(weights), 0,
-          end - begin, a.x + first * a.x_stride + begin * 4,      a.y + first * a.y_stride + p * kPanelRows};
-      for_columns<S::kColumns>(0, columns, tile);
+      MatmulArgs slab = a;
+      slab.x += begin * 4;
+      const Streams only{reinterpret_cast<const uint8_t*>(weights), 0, 0, a.y + p * kPanelRows, 0};
+      for_columns<S::kColumns>(first, first + columns,
+                               FloatTile<S, UnpackedF32, 1>{slab, only, 0, end - begin});
     });
   }
 

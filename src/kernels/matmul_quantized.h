@@ -167,13 +167,11 @@ inline const T* columns_on(const T* p, int64_t bytes) {
 
 /// Where a tile works: some panels' slab, the columns' values beside it, and the outputs.
 struct QuantTileArgs {
-  const uint8_t* panel;
-  int64_t panel_stride;
-  int first, n_blocks;  // of the panel
+  const Streams& streams;
+  int first, n_blocks;  // of the panels
   const int8_t* q;      // of column 0, at the slab
   const BlockScale* blocks;
   int64_t x_stride;  // bytes from column to column, of both
-  float* y;
   int64_t y_stride;
 };
 
@@ -182,6 +180,7 @@ inline void quant_tile(const QuantTileArgs& a, int column) {
   using F = typename S::F;
   using Products = BlockProducts<S, Format, P, C>;
   constexpr int V = Products::V, kParts = V / P;
+  const auto& [panel, stride, left, y, y_stride] = a.streams;
   F sums[V][C];
   const int8_t* q[C];
   const BlockScale* blocks[C];
@@ -193,19 +192,19 @@ inline void quant_tile(const QuantTileArgs& a, int column) {
     for (int v = 0; v < V; ++v) sums[v][c] = S::set1(0.0f);
   }
   for (int b = 0; b < a.n_blocks; ++b) {
-    const uint8_t* quants = Format::template quants<S>(a.panel, a.first + b);
+    const uint8_t* quants = Format::template quants<S>(panel, a.first + b);
     if constexpr (Format::kStreamed) {
       constexpr int kBytes = Format::kPanelBlock * kQuantBlock / Format::kBlock;
-      prefetch<P, kBytes>(a.panel, int64_t{a.first + b} * kBytes, a.panel_stride);
+      prefetch<P, kBytes>(a.streams, int64_t{a.first + b} * kBytes);
     }
     Products products;
-    products.template add_run<0>(quants, a.panel_stride, q, blocks);
+    products.template add_run<0>(quants, stride, q, blocks);
     if constexpr (Products::kGroups < kQuantGroups) {
-      products.template add_run<Products::kGroups>(quants, a.panel_stride, q, blocks);
+      products.template add_run<Products::kGroups>(quants, stride, q, blocks);
     }
     GPTJ_UNROLL
     for (int v = 0; v < V; ++v) {
-      const uint8_t* scales = Format::template scales<S>(a.panel, a.first + b) + v / kParts * a.panel_stride;
+      const uint8_t* scales = Format::template scales<S>(panel, a.first + b) + v / kParts * stride;
       const int row = v % kParts * S::kLanes;
       const F scale = Format::template scale<S>(scales, row);
       GPTJ_UNROLL
@@ -228,7 +227,7 @@ inline void quant_tile(const QuantTileArgs& a, int column) {
   for (int c = 0; c < C; ++c) {
     GPTJ_UNROLL
     for (int v = 0; v < V; ++v) {
-      float* to = a.y + (column + c) * a.y_stride + v * S::kLanes;
+      float* to = y + v / kParts * y_stride + (column + c) * a.y_stride + v % kParts * S::kLanes;
       S::store(to, S::add(S::load(to), sums[v][c]));
     }
   }
@@ -248,27 +247,24 @@ template <class S, class Format>
 struct QuantMatmul {
   static constexpr int kSlabBlocks = kSlab / kQuantBlock;
 
-  /// The slab from block `first` of panels from `p`, for the columns from `column`.
-  static QuantTileArgs slab(const MatmulArgs& a, int p, int first, int column) {
+  /// The slab from block `first`.
+  static QuantTileArgs slab(const MatmulArgs& a, const Streams& streams, int first) {
     const int rest = a.n / kQuantBlock - first;
-    const uint8_t* x = a.x + column * a.x_stride;
-    return {a.panels + p * a.panel_stride,
-            a.panel_stride,
+    return {streams,
             first,
             rest < kSlabBlocks ? rest : kSlabBlocks,
-            reinterpret_cast<const int8_t*>(x) + first * kQuantBlock,
-            reinterpret_cast<const BlockScale*>(x + operand_numbers(Operand::blocks, a.n)) + first,
+            reinterpret_cast<const int8_t*>(a.x) + first * kQuantBlock,
+            reinterpret_cast<const BlockScale*>(a.x + operand_numbers(Operand::blocks, a.n)) + first,
             a.x_stride,
-            a.y + column * a.y_stride + p * kPanelRows,
             a.y_stride};
   }
 
   /// Few columns, C at a time; weights go from memory to registers.
   template <int P, int C>
   static void direct(const MatmulArgs& a) {
-    for_panels<P>(a.n_panels, [&]<int kPanels>(int p) {
+    for_streams<P>(a, [&]<int kStreams>(const Streams& streams) {
       for (int first = 0; first < a.n / kQuantBlock; first += kSlabBlocks) {
-        const QuantTile<S, Format, kPanels> tile{slab(a, p, first, 0)};
+        const QuantTile<S, Format, kStreams> tile{slab(a, streams, first)};
         for_columns<C>(0, a.n_columns, tile);
       }
     });
@@ -280,11 +276,11 @@ struct QuantMatmul {
     constexpr int kInL1 = 96;
     for_slabs<S, kInL1>(a, [&](int p, int begin, int, int column, int columns) {
       const int first = begin / kQuantBlock;
-      QuantTile<S, Slab, 1> tile{slab(a, p, first, column)};
-      Slab::unpack(tile.a.panel, first, tile.a.n_blocks, blocks);
-      tile.a.panel = reinterpret_cast<const uint8_t*>(blocks);
+      const Streams only{reinterpret_cast<const uint8_t*>(blocks), 0, 0, a.y + p * kPanelRows, 0};
+      QuantTile<S, Slab, 1> tile{slab(a, only, first)};
+      Slab::unpack(a.panels + p * a.panel_stride, first, tile.a.n_blocks, blocks);
       tile.a.first = 0;
-      for_columns<S::kQuantColumns>(0, columns, tile);
+      for_columns<S::kQuantColumns>(column, column + columns, tile);
     });
   }
 

@@ -282,14 +282,13 @@ TEST_P(MatmulTest, PromptsAreMultipliedInWhatIsFastest) {
 }
 
 TEST_P(MatmulTest, ResultsDependNeitherOnTheNumberOfColumnsNorOfPanels) {
-  constexpr int kColumns = 23, kLength = 640;
+  constexpr int kColumns = 23, kRows = 9 * kPanelRows, kLength = 640;
   for (int d = 0; d < kNumDTypes; ++d) {
-    const Weights w = random_weights(static_cast<DType>(d), 80, kLength);
+    const Weights w = random_weights(static_cast<DType>(d), kRows, kLength);
     for (const Product& kernel : table().formats[d].products) {
       const Columns x = random_columns(kernel.operand, kColumns, kLength);
       std::vector<float> together, alone;
-      const MatmulArgs all = arguments(w, x, kColumns, together), each = arguments(w, x, kColumns, alone);
-      kernel.matmul(all);
+      const MatmulArgs each = arguments(w, x, kColumns, alone);
       for (int c = 0; c < kColumns; ++c) {
         const float* original = &x.originals[static_cast<size_t>(c * kLength)];
         const Columns own = packed_columns(kernel.operand, {original, original + kLength}, kLength);
@@ -303,8 +302,12 @@ TEST_P(MatmulTest, ResultsDependNeitherOnTheNumberOfColumnsNorOfPanels) {
           kernel.matmul(one);
         }
       }
-      ASSERT_EQ(0, std::memcmp(together.data(), alone.data(), together.size() * sizeof(float)))
-          << info(static_cast<DType>(d)).name << ", operand " << static_cast<int>(kernel.operand);
+      for (const int columns : {1, 2, 5, kColumns}) {
+        kernel.matmul(arguments(w, x, columns, together));
+        ASSERT_EQ(0, std::memcmp(together.data(), alone.data(), together.size() * sizeof(float)))
+            << info(static_cast<DType>(d)).name << ", operand " << static_cast<int>(kernel.operand) << ", "
+            << columns << " columns";
+      }
     }
   }
 }
