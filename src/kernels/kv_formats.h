@@ -48,11 +48,12 @@ struct KvInt8 {
   }
 };
 
-/// Numbers of one block: they lie `step` apart in a panel of keys, and side by side in panels of values.
+/// The numbers of one block, completed with zeros. Returns their scale.
 template <class S, class Kv>
 inline float encode_block(const float* from, int n, typename Kv::Element* codes) {
-  alignas(64) float block[kKvBlock];
-  for (int i = 0; i < kKvBlock; ++i) block[i] = i < n ? from[i] : 0.0f;
+  if (n == kKvBlock) return Kv::template encode<S>(from, codes);
+  alignas(64) float block[kKvBlock] = {};
+  for (int i = 0; i < n; ++i) block[i] = from[i];
   return Kv::template encode<S>(block, codes);
 }
 
@@ -74,9 +75,8 @@ void store_kv(const KvHead& head, int token, const float* key, const float* valu
     if constexpr (Kv::kScaled) page.key_scales[scale_at] = key_scale;
 
     const float value_scale = encode_block<S, Kv>(value + first, n, codes);
-    for (int i = 0; i < n; ++i) {
-      const int d = first + i;
-      values[d / kPanelRows * page.n_tokens * kPanelRows + d % kPanelRows] = codes[i];
+    for (int i = 0; i < n; i += kPanelRows) {
+      __builtin_memcpy(values + (first + i) * page.n_tokens, codes + i, kPanelRows * sizeof(Element));
     }
     if constexpr (Kv::kScaled) page.value_scales[scale_at] = value_scale;
   }
