@@ -15,6 +15,19 @@
 /// latency of each.
 namespace gptj {
 
+/// Puts into y what products are added to.
+template <class S>
+inline void start_results(const MatmulArgs& a) {
+  if (a.add && a.bias == nullptr) return;
+  for (int c = 0; c < a.n_columns; ++c) {
+    float* y = a.y + c * a.y_stride;
+    for (int i = 0; i < a.n_panels * kPanelRows; i += S::kLanes) {
+      const auto bias = a.bias != nullptr ? S::load(a.bias + i) : S::set1(0.0f);
+      S::store(y + i, a.add ? S::add(S::load(y + i), bias) : bias);
+    }
+  }
+}
+
 /// Values [begin, end) of a slab as floats, [end - begin][16].
 template <class S, class Format>
 inline void unpack_slab(const uint8_t* panel, int begin, int end, float* out) {
@@ -193,6 +206,7 @@ struct FloatMatmul {
   }
 
   static void run(const MatmulArgs& a) noexcept {
+    start_results<S>(a);
     if constexpr (!kIsQuantized<Format>) {
       if (a.n_columns == 1) return direct<S::kPanels, 1>(a);
       if (a.n_columns == 2) return direct<(S::kPanels + 1) / 2, 2>(a);

@@ -28,6 +28,7 @@ struct PackedMatmul {
   }
 
   static void run(const MatmulArgs& a) noexcept {
+    start_results<S>(a);
     if constexpr (!kBytes) {
       if (a.n_columns <= S::kPackedColumns) {
         return bf16_streamed<S, Format, kPanels, S::kPackedColumns>(a);

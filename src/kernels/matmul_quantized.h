@@ -285,6 +285,7 @@ struct QuantMatmul {
   }
 
   static void run(const MatmulArgs& a) noexcept {
+    start_results<S>(a);
     if (a.n_columns >= S::kManyColumns) return unpacked(a);
     if (a.n_columns == 1) return direct<S::kPanels, 1>(a);
     if (a.n_columns == 2) return direct<(S::kPanels + 1) / 2, 2>(a);

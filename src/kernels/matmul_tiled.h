@@ -16,9 +16,11 @@ struct TiledMatmul {
   static constexpr int kPanels = 16, kColumns = 512;  // whose results stay in L2
 
   static void run(const MatmulArgs& a) noexcept {
+    const bool streamed = !kBytes && a.n_columns <= kStreamedColumns;
+    if (a.add || streamed) start_results<S>(a);  // else the first slab does it
     if constexpr (kBytes) {
       tiled<ByteDot>(a);
-    } else if (a.n_columns <= kStreamedColumns) {
+    } else if (streamed) {
       bf16_streamed<S, Format, S::kPanels, kStreamedColumns>(a);
     } else {
       tiled<Bf16Dot>(a);
@@ -50,6 +52,7 @@ struct TiledMatmul {
         a.panels += panel * a.panel_stride;
         a.n_panels = smaller<S>(max_panels, args.n_panels - panel);
         a.y += column * a.y_stride + panel * kPanelRows;
+        if (a.bias != nullptr) a.bias += panel * kPanelRows;
         for (int begin = 0; begin < a.n; begin += kValues) {
           for_panels<2>(a.n_panels, [&]<int P>(int p) { slab<P>(product, a, p, begin); });
         }
@@ -69,6 +72,7 @@ struct TiledMatmul {
       pack_values<S, Format>(from, begin, end, packed[p], prefetching);
       complete_lanes<S>(packed[p].lanes[0][0], n_lanes);
     }
+    const Start start = start_of(a, panel, begin);
     const uint8_t* x_scales =
         a.x + scale_offset<S>(a.x_stride, operand_numbers(kOperand, a.n), 0, begin / kByteSlab);
     product.template multiply<P>({.panels = packed[0].lanes[0][0],
@@ -80,9 +84,22 @@ struct TiledMatmul {
                                   .n_columns = a.n_columns,
                                   .y = a.y + panel * kPanelRows,
                                   .y_stride = a.y_stride,
+                                  .start = start.values,
+                                  .start_stride = start.stride,
                                   .scales = packed[0].scales,
                                   .x_scales = reinterpret_cast<const SlabScale*>(x_scales)},
                                  prefetching);
+  }
+
+  /// What a slab's sums are added to.
+  struct Start {
+    const float* values;
+    int64_t stride;  // floats from column to column
+  };
+  static Start start_of(const MatmulArgs& a, int panel, int begin) {
+    alignas(64) static constexpr float kZeros[2 * kPanelRows] = {};
+    if (begin > 0 || a.add) return {a.y + panel * kPanelRows, a.y_stride};
+    return {a.bias != nullptr ? a.bias + panel * kPanelRows : kZeros, 0};
   }
 
   /// What is packed next if that is a slab of `panel`, or, after the last panel, of the first one.

@@ -90,12 +90,14 @@ class TiledProduct {
   template <int P>
   struct Unscaled {
     F row_scales[P];
-    const int64_t tile_stride, y_stride;
+    const int64_t tile_stride, start_stride, y_stride;
     const uint8_t* x_scales = nullptr;
+    const float* start = nullptr;
     float* y = nullptr;
     unsigned done = 0, n = 0;
 
-    explicit Unscaled(const PackedArgs& a) : tile_stride(kTileRows * a.x_stride), y_stride(a.y_stride) {
+    explicit Unscaled(const PackedArgs& a)
+        : tile_stride(kTileRows * a.x_stride), start_stride(a.start_stride), y_stride(a.y_stride) {
       if constexpr (kBytes) {
         for (int p = 0; p < P; ++p) {
           const auto* scales = reinterpret_cast<const uint8_t*>(a.scales) + p * a.panel_stride;
@@ -104,8 +106,9 @@ class TiledProduct {
       }
     }
 
-    void start(const PackedArgs& a, int column, int n_columns) {
+    void begin(const PackedArgs& a, int column, int n_columns) {
       x_scales = reinterpret_cast<const uint8_t*>(a.x_scales) + column * a.x_stride;
+      start = a.start + column * a.start_stride;
       y = a.y + column * a.y_stride;
       done = 0;
       n = static_cast<unsigned>(n_columns);
@@ -117,14 +120,15 @@ class TiledProduct {
         const uint8_t* of_tile = x_scales + done / kTileRows * tile_stride;
         const SlabScale& of_column = reinterpret_cast<const SlabScale*>(of_tile)[done % kTileRows];
         const F d = S::set1(of_column.d);
-        const auto start = S::set1(of_column.start);
+        const auto from = S::set1(of_column.start);
         GPTJ_UNROLL
         for (int p = 0; p < P; ++p) {
           const auto sum =
-              S::add(S::load_bytes(stored + p * kColumns * kPanelRows + done * kPanelRows), start);
-          float* to = y + p * kPanelRows;
-          S::store(to, S::fma(S::to_float(sum), S::mul(d, row_scales[p]), S::load(to)));
+              S::add(S::load_bytes(stored + p * kColumns * kPanelRows + done * kPanelRows), from);
+          const F before = S::load(start + p * kPanelRows);
+          S::store(y + p * kPanelRows, S::fma(S::to_float(sum), S::mul(d, row_scales[p]), before));
         }
+        start += start_stride;
         y += y_stride;
       }
     }
@@ -162,15 +166,18 @@ class TiledProduct {
       unscaled.scale(sums[0][0], kColumns);
       each_sum<P, kColumnTiles>(
           [&]<int sum>(int t, int p) { Tiles::template store<sum>(sums[p][t * kTileRows], kTileRowBytes); });
-      unscaled.start(a, column, n);
+      unscaled.begin(a, column, n);
     } else {
-      const int64_t stride = a.y_stride * static_cast<int64_t>(sizeof(float));
-      const auto y = [&](int t, int p) {
-        return a.y + (column + t * kTileRows) * a.y_stride + p * kPanelRows;
-      };
-      each_sum<P, kColumnTiles>([&]<int sum>(int t, int p) { Tiles::template load<sum>(y(t, p), stride); });
+      constexpr int64_t kFloat = sizeof(float);
+      each_sum<P, kColumnTiles>([&]<int sum>(int t, int p) {
+        const float* from = a.start + (column + t * kTileRows) * a.start_stride + p * kPanelRows;
+        Tiles::template load<sum>(from, a.start_stride * kFloat);
+      });
       add<P, kColumnTiles>(a, column, unscaled, prefetching);
-      each_sum<P, kColumnTiles>([&]<int sum>(int t, int p) { Tiles::template store<sum>(y(t, p), stride); });
+      each_sum<P, kColumnTiles>([&]<int sum>(int t, int p) {
+        float* to = a.y + (column + t * kTileRows) * a.y_stride + p * kPanelRows;
+        Tiles::template store<sum>(to, a.y_stride * kFloat);
+      });
     }
   }
 
@@ -211,6 +218,8 @@ void tiled_product(const PackedArgs& args) {
     PackedArgs a = args;
     a.panels += panel * a.panel_stride;
     a.y += panel * kPanelRows;
+    a.start = a.y;
+    a.start_stride = a.y_stride;
     product.template multiply<P>(a, {});
   });
 }

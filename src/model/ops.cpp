@@ -107,37 +107,36 @@ class LinearPass {
   void panels_of(const Linear& output, int64_t begin, int64_t end, int thread) const noexcept {
     const int64_t first = begin * kPanelRows;
     const int64_t n = (end - begin) * kPanelRows;
-    for (int row = 0; row < output.y.rows; ++row) start(output, output.y.row(row) + first, first, n);
-    multiply(output.first, output.y, begin, end, thread);
-    if (output.second != nullptr) multiply(*output.second, output.y, begin, end, thread);
+    MatmulArgs args{};
+    args.n_panels = static_cast<int>(end - begin);
+    args.n_columns = output.y.rows;
+    args.y = output.y.data + first;
+    args.y_stride = output.y.stride;
+    args.scratch = reinterpret_cast<uint8_t*>(pass_.scratch.of_thread(thread));
+    args.add = output.add;
+    if (output.bias != nullptr) args.bias = output.bias->data + first;
+    multiply(output.first, begin, args);
+    if (output.second != nullptr) {
+      args.add = true;
+      args.bias = nullptr;
+      multiply(*output.second, begin, args);
+    }
     if (output.activation == nullptr) return;
     const auto activate = pass_.kernels.activations[static_cast<int>(*output.activation)];
     for (int row = 0; row < output.y.rows; ++row) activate(output.y.row(row) + first, static_cast<int>(n));
   }
 
-  /// Puts into y what the products are added to.
-  static void start(const Linear& output, float* y, int64_t first, int64_t n) noexcept {
-    const float* bias = output.bias != nullptr ? output.bias->data + first : nullptr;
-    if (!output.add) std::fill_n(y, n, 0.0f);
-    if (bias == nullptr) return;
-    for (int64_t i = 0; i < n; ++i) y[i] += bias[i];
-  }
-
-  void multiply(const Linear::Term& term, const Rows& y, int64_t begin, int64_t end,
-                int thread) const noexcept {
+  /// Completes the arguments by a term's panels from `begin` and its input.
+  void multiply(const Linear::Term& term, int64_t begin, MatmulArgs args) const noexcept {
     const auto& [w, x] = term;
     const Product& kernel = product_of(w);
-    MatmulArgs args{.panels = w.panel(begin),
-                    .panel_stride = w.panel_stride(),
-                    .n_panels = static_cast<int>(end - begin),
-                    .n = w.n,
-                    .x = reinterpret_cast<const uint8_t*>(x.data),
-                    .x_stride = x.stride * static_cast<int64_t>(sizeof(float)),
-                    .n_columns = x.rows,
-                    .y = y.data + begin * kPanelRows,
-                    .y_stride = y.stride,
-                    .scratch = reinterpret_cast<uint8_t*>(pass_.scratch.of_thread(thread))};
-    if (kernel.operand != Operand::f32) {
+    args.panels = w.panel(begin);
+    args.panel_stride = w.panel_stride();
+    args.n = w.n;
+    if (kernel.operand == Operand::f32) {
+      args.x = reinterpret_cast<const uint8_t*>(x.data);
+      args.x_stride = x.stride * static_cast<int64_t>(sizeof(float));
+    } else {
       const Input& input = *find(x, kernel.operand);
       args.x = input.data;
       args.x_stride = input.stride;

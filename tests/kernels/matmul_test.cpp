@@ -312,6 +312,38 @@ TEST_P(MatmulTest, ResultsDependNeitherOnTheNumberOfColumnsNorOfPanels) {
   }
 }
 
+TEST_P(MatmulTest, ResultsBeginFromABiasWhatTheyAreAddedToOrBoth) {
+  constexpr int kMostColumns = 40, kRows = 3 * kPanelRows, kLength = 1152;
+  const auto bias = values(kRows);
+  for (int d = 0; d < kNumDTypes; ++d) {
+    const Weights w = random_weights(static_cast<DType>(d), kRows, kLength);
+    for (const Product& kernel : table().formats[d].products) {
+      const Columns x = random_columns(kernel.operand, kMostColumns, kLength);
+      for (const int columns : {1, 2, 5, kMostColumns}) {
+        for (const bool add : {false, true}) {
+          for (const float* from : {static_cast<const float*>(nullptr), bias.data()}) {
+            std::vector<float> y, expected;
+            MatmulArgs args = arguments(w, x, columns, y);
+            args.add = add;
+            args.bias = from;
+            if (!add) std::fill(y.begin(), y.end(), NAN);
+            kernel.matmul(args);
+
+            const MatmulArgs plain = arguments(w, x, columns, expected);
+            for (size_t i = 0; i < expected.size(); ++i) {
+              expected[i] = (add ? expected[i] : 0.0f) + (from != nullptr ? from[i % kRows] : 0.0f);
+            }
+            kernel.matmul(plain);
+            ASSERT_EQ(y, expected) << info(static_cast<DType>(d)).name << ", operand "
+                                   << static_cast<int>(kernel.operand) << ", " << columns << " columns, add "
+                                   << add << ", bias " << (from != nullptr);
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST_P(MatmulTest, ResultsAreTheSameForMoreColumnsAndPanelsThanCachesHold) {
   constexpr int kColumns = 530, kRows = 17 * kPanelRows, kLength = 544;
   for (const DType dtype : {DType::f16, DType::q5_1}) {
