@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include <initializer_list>
+#include <type_traits>
 
 #include GPTJ_ISA_HEADER
 #include "kernels/attention.h"
@@ -27,17 +28,14 @@ constexpr bool kPrefillsPacked =
 
 template <class Format>
 constexpr FormatKernels format_kernels() {
-  const Product exact{Operand::f32, FloatMatmul<Simd, Format>::run};
+  const Product exact{Operand::f32, FloatMatmul<Simd, Format>::run, Simd::kPanels};
   Product decode = exact;
-  if constexpr (kIsQuantized<Format>) decode = {Operand::blocks, QuantMatmul<Simd, Format>::run};
+  if constexpr (kIsQuantized<Format>)
+    decode = {Operand::blocks, QuantMatmul<Simd, Format>::run, Simd::kPanels};
   Product prefill = decode;
   if constexpr (kPrefillsPacked<Format>) {
-    if constexpr (kTiled<Simd>) {
-      using Matmul = TiledMatmul<Simd, Format>;
-      prefill = {Matmul::kOperand, Matmul::run, Matmul::kPanels};
-    } else {
-      prefill = {PackedMatmul<Simd, Format>::kOperand, PackedMatmul<Simd, Format>::run};
-    }
+    using Matmul = std::conditional_t<kTiled<Simd>, TiledMatmul<Simd, Format>, PackedMatmul<Simd, Format>>;
+    prefill = {Matmul::kOperand, Matmul::run, Matmul::kPanels};
   }
   return {{exact, decode, prefill}, unpack<Simd, Format>};
 }

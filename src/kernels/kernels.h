@@ -85,7 +85,7 @@ inline constexpr int64_t kMatmulScratch = 4 * kPanelRows * (kPackedBytes + sizeo
 struct Product {
   Operand operand;
   void (*matmul)(const MatmulArgs&) noexcept;
-  int n_panels = 4;  // that are computed at a time: threads should take a multiple of these
+  int n_panels;  // that are computed at a time: threads should take a multiple of these
 };
 
 /// How products and attention compute. decode and prefill may be the same.
