@@ -20,9 +20,9 @@ namespace {
 
 constexpr int kN = 4096;       // GPT-J's n_embd
 constexpr int kRows = 16'384;  // and the rows of its fc_in
-/// Panels at a time, as a thread of the program takes them where there are tiles. With more at once the results of
-/// many columns would fall out of the caches.
-constexpr int kPiece = 16;
+/// How many times the panels that a product computes at a time are a piece, as a thread of the program takes them. With
+/// more at once the results of many columns would fall out of the caches.
+constexpr int kAtOnce = 3;
 
 /// Calls work() for a moment; returns what it does per second, at best.
 template <typename Work>
@@ -58,12 +58,12 @@ double arithmetic_roof(int64_t (*kernel)(int64_t) noexcept) {
 constexpr const char* kArithmeticNames[] = {"exact", "decode", "prefill"};  // index: Arithmetic
 
 void multiply(const Product& product, MatmulArgs args) {
-  const int n_panels = args.n_panels;
-  for (int first = 0; first < n_panels; first += kPiece) {
-    args.n_panels = std::min(kPiece, n_panels - first);
+  const int n_panels = args.n_panels, piece = kAtOnce * product.n_panels;
+  for (int first = 0; first < n_panels; first += piece) {
+    args.n_panels = std::min(piece, n_panels - first);
     product.matmul(args);
-    args.panels += kPiece * args.panel_stride;
-    args.y += kPiece * kPanelRows;
+    args.panels += piece * args.panel_stride;
+    args.y += piece * kPanelRows;
   }
 }
 

@@ -79,7 +79,7 @@ struct Bf16Stream {
         GPTJ_UNROLL
         for (int c = 0; c < C; ++c) {
           float* y =
-              streams.y + v / kParts * streams.y_stride + (column + c) * a.y_stride + v % kParts * S::kLanes;
+              streams.y + v / kParts * streams.y_step + (column + c) * a.y_stride + v % kParts * S::kLanes;
           S::store(y, S::add(S::load(y), sums[v][c].total()));
         }
       }

@@ -60,7 +60,8 @@ struct SlabScale {
 /// Operands have room for a multiple of these rows, some of which kernels may lay out together.
 inline constexpr int kOperandRows = 16;
 
-/// y[c][r] = bias[r] + sum over k of W[r][k] * x[c][k], for all rows r of some panels and all columns c, or += that.
+/// y[c][r] = bias[r] + sum over k of W[r][k] * x[c][k], for all rows r of some panels and all columns c; or, with `add`,
+/// y[c][r] += that.
 /// The order of summation depends on n alone: never on how many panels or columns there are.
 struct MatmulArgs {
   const uint8_t* panels;
@@ -74,8 +75,8 @@ struct MatmulArgs {
   int64_t y_stride;  // floats
   /// [kMatmulScratch], aligned to 64 bytes: the thread's own; only prefill's products use it.
   uint8_t* scratch;
-  bool add = true;              // to what y holds
-  const float* bias = nullptr;  // 16 values for each panel; none are zeros
+  bool add = true;
+  const float* bias = nullptr;  // 16 values for each panel; nullptr: zeros
 };
 
 /// Bytes of a row that prefill's products pack at most at a time, and scratch for four panels of these.

@@ -109,9 +109,8 @@ void load_kv(const KvHead& head, int token, float* key, float* value, int head_d
 
     for (int i = 0; i < n; ++i) codes[i] = keys[(first + i) * kPanelRows];
     decode_block<S, Kv>(codes, scale(page.key_scales), n, key + first);
-    for (int i = 0; i < n; ++i) {
-      const int d = first + i;
-      codes[i] = values[d / kPanelRows * page.n_tokens * kPanelRows + d % kPanelRows];
+    for (int i = 0; i < n; i += kPanelRows) {
+      __builtin_memcpy(codes + i, values + (first + i) * page.n_tokens, kPanelRows * sizeof(Element));
     }
     decode_block<S, Kv>(codes, scale(page.value_scales), n, value + first);
   }

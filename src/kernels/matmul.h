@@ -104,7 +104,7 @@ inline void float_tile(const MatmulArgs& a, const Streams& streams, int begin, i
   for (int c = 0; c < C; ++c) {
     GPTJ_UNROLL
     for (int v = 0; v < P * V; ++v) {
-      float* to = streams.y + v / V * streams.y_stride + (column + c) * a.y_stride + v % V * S::kLanes;
+      float* to = streams.y + v / V * streams.y_step + (column + c) * a.y_stride + v % V * S::kLanes;
       S::store(to, S::add(S::load(to), sums[v][c]));
     }
   }

@@ -180,7 +180,8 @@ inline void quant_tile(const QuantTileArgs& a, int column) {
   using F = typename S::F;
   using Products = BlockProducts<S, Format, P, C>;
   constexpr int V = Products::V, kParts = V / P;
-  const auto& [panel, stride, left, y, y_stride] = a.streams;
+  const uint8_t* panel = a.streams.panel;
+  const int64_t stride = a.streams.stride;
   F sums[V][C];
   const int8_t* q[C];
   const BlockScale* blocks[C];
@@ -227,7 +228,8 @@ inline void quant_tile(const QuantTileArgs& a, int column) {
   for (int c = 0; c < C; ++c) {
     GPTJ_UNROLL
     for (int v = 0; v < V; ++v) {
-      float* to = y + v / kParts * y_stride + (column + c) * a.y_stride + v % kParts * S::kLanes;
+      float* to =
+          a.streams.y + v / kParts * a.streams.y_step + (column + c) * a.y_stride + v % kParts * S::kLanes;
       S::store(to, S::add(S::load(to), sums[v][c]));
     }
   }

@@ -72,7 +72,7 @@ struct TiledMatmul {
       pack_values<S, Format>(from, begin, end, packed[p], prefetching);
       complete_lanes<S>(packed[p].lanes[0][0], n_lanes);
     }
-    const Start start = start_of(a, panel, begin);
+    const Before before = before_slab(a, panel, begin);
     const uint8_t* x_scales =
         a.x + scale_offset<S>(a.x_stride, operand_numbers(kOperand, a.n), 0, begin / kByteSlab);
     product.template multiply<P>({.panels = packed[0].lanes[0][0],
@@ -84,19 +84,19 @@ struct TiledMatmul {
                                   .n_columns = a.n_columns,
                                   .y = a.y + panel * kPanelRows,
                                   .y_stride = a.y_stride,
-                                  .start = start.values,
-                                  .start_stride = start.stride,
+                                  .before = before.values,
+                                  .before_stride = before.stride,
                                   .scales = packed[0].scales,
                                   .x_scales = reinterpret_cast<const SlabScale*>(x_scales)},
                                  prefetching);
   }
 
   /// What a slab's sums are added to.
-  struct Start {
+  struct Before {
     const float* values;
     int64_t stride;  // floats from column to column
   };
-  static Start start_of(const MatmulArgs& a, int panel, int begin) {
+  static Before before_slab(const MatmulArgs& a, int panel, int begin) {
     alignas(64) static constexpr float kZeros[2 * kPanelRows] = {};
     if (begin > 0 || a.add) return {a.y + panel * kPanelRows, a.y_stride};
     return {a.bias != nullptr ? a.bias + panel * kPanelRows : kZeros, 0};

@@ -21,9 +21,9 @@ struct PackedArgs {
   int n_columns = 0;
   float* y = nullptr;
   int64_t y_stride = 0;
-  // With tiles, what products are added to instead of y:
-  const float* start = nullptr;
-  int64_t start_stride = 0;
+  // With tiles: what products are added to, y or something else.
+  const float* before = nullptr;
+  int64_t before_stride = 0;
   // In 8 bits:
   const float* scales = nullptr;        // [n_panels] rows' scales, panel_stride apart
   const SlabScale* x_scales = nullptr;  // column 0's, of the first slab

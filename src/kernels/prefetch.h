@@ -21,7 +21,7 @@ struct Streams {
   int64_t stride;        // bytes from stream to stream
   int64_t left;          // bytes of each stream, from its panel on
   float* y;              // the first stream's results
-  int64_t y_stride;      // floats from stream to stream
+  int64_t y_step;        // floats from stream to stream
 };
 
 /// Prefetches weights where the hardware alone leaves a core waiting: with a single stream, and on some CPUs with

@@ -56,7 +56,7 @@ class TiledProduct {
     return round_up(n_columns, kColumns) / kColumns * round_up(n_lanes, kTileRows) / kTileRows;
   }
 
-  /// y += W x for P panels and all columns; bytes: of one slab. The panels stay in L1, the columns only pass through it.
+  /// y = before + W x for P panels and all columns; bytes: of one slab. The panels stay in L1, the columns only pass through it.
   /// Never inlined: the caller would take registers.
   template <int P>
   [[gnu::noinline]] void multiply(const PackedArgs& a, Prefetching<S> prefetching) {
@@ -90,14 +90,14 @@ class TiledProduct {
   template <int P>
   struct Unscaled {
     F row_scales[P];
-    const int64_t tile_stride, start_stride, y_stride;
+    const int64_t tile_stride, before_stride, y_stride;
     const uint8_t* x_scales = nullptr;
-    const float* start = nullptr;
+    const float* before = nullptr;
     float* y = nullptr;
     unsigned done = 0, n = 0;
 
     explicit Unscaled(const PackedArgs& a)
-        : tile_stride(kTileRows * a.x_stride), start_stride(a.start_stride), y_stride(a.y_stride) {
+        : tile_stride(kTileRows * a.x_stride), before_stride(a.before_stride), y_stride(a.y_stride) {
       if constexpr (kBytes) {
         for (int p = 0; p < P; ++p) {
           const auto* scales = reinterpret_cast<const uint8_t*>(a.scales) + p * a.panel_stride;
@@ -106,9 +106,9 @@ class TiledProduct {
       }
     }
 
-    void begin(const PackedArgs& a, int column, int n_columns) {
+    void start(const PackedArgs& a, int column, int n_columns) {
       x_scales = reinterpret_cast<const uint8_t*>(a.x_scales) + column * a.x_stride;
-      start = a.start + column * a.start_stride;
+      before = a.before + column * a.before_stride;
       y = a.y + column * a.y_stride;
       done = 0;
       n = static_cast<unsigned>(n_columns);
@@ -120,15 +120,16 @@ class TiledProduct {
         const uint8_t* of_tile = x_scales + done / kTileRows * tile_stride;
         const SlabScale& of_column = reinterpret_cast<const SlabScale*>(of_tile)[done % kTileRows];
         const F d = S::set1(of_column.d);
-        const auto from = S::set1(of_column.start);
+        const auto start = S::set1(of_column.start);
         GPTJ_UNROLL
         for (int p = 0; p < P; ++p) {
           const auto sum =
-              S::add(S::load_bytes(stored + p * kColumns * kPanelRows + done * kPanelRows), from);
-          const F before = S::load(start + p * kPanelRows);
-          S::store(y + p * kPanelRows, S::fma(S::to_float(sum), S::mul(d, row_scales[p]), before));
+              S::add(S::load_bytes(stored + p * kColumns * kPanelRows + done * kPanelRows), start);
+          const F result =
+              S::fma(S::to_float(sum), S::mul(d, row_scales[p]), S::load(before + p * kPanelRows));
+          S::store(y + p * kPanelRows, result);
         }
-        start += start_stride;
+        before += before_stride;
         y += y_stride;
       }
     }
@@ -166,12 +167,12 @@ class TiledProduct {
       unscaled.scale(sums[0][0], kColumns);
       each_sum<P, kColumnTiles>(
           [&]<int sum>(int t, int p) { Tiles::template store<sum>(sums[p][t * kTileRows], kTileRowBytes); });
-      unscaled.begin(a, column, n);
+      unscaled.start(a, column, n);
     } else {
       constexpr int64_t kFloat = sizeof(float);
       each_sum<P, kColumnTiles>([&]<int sum>(int t, int p) {
-        const float* from = a.start + (column + t * kTileRows) * a.start_stride + p * kPanelRows;
-        Tiles::template load<sum>(from, a.start_stride * kFloat);
+        const float* from = a.before + (column + t * kTileRows) * a.before_stride + p * kPanelRows;
+        Tiles::template load<sum>(from, a.before_stride * kFloat);
       });
       add<P, kColumnTiles>(a, column, unscaled, prefetching);
       each_sum<P, kColumnTiles>([&]<int sum>(int t, int p) {
@@ -218,8 +219,8 @@ void tiled_product(const PackedArgs& args) {
     PackedArgs a = args;
     a.panels += panel * a.panel_stride;
     a.y += panel * kPanelRows;
-    a.start = a.y;
-    a.start_stride = a.y_stride;
+    a.before = a.y;
+    a.before_stride = a.y_stride;
     product.template multiply<P>(a, {});
   });
 }

@@ -27,8 +27,8 @@ void copy_table_row(const Pass& pass, const Matrix& table, int index, bool add, 
   }
 }
 
-/// Bytes of weights that a thread takes at most at a time: enough that memory is read in long streams, few enough that
-/// threads end together.
+/// Bytes of an output's first weights that a thread takes at a time, if these are more panels than kernels compute
+/// together: enough that memory is read in long streams, few enough that threads end together.
 constexpr int64_t kGrainBytes = 640 << 10;
 
 class LinearPass {
@@ -59,8 +59,8 @@ class LinearPass {
     int64_t stride;  // bytes
   };
 
-  /// Panels that a thread takes at a time: an odd multiple of what kernels compute together, which is then how far their
-  /// streams are apart. Where that is an even number of pages, memory can be a tenth slower.
+  /// Panels that a thread takes at a time: an odd number of times what kernels compute together for one column, whose
+  /// streams are that number of panels apart. Where that is an even number of pages, memory can be a tenth slower.
   int64_t grain() const {
     const int64_t by_bytes = kGrainBytes * n_panels_ / std::max<int64_t>(1, bytes_);
     const int64_t fair = std::max<int64_t>(1, n_panels_ / (4 * pass_.pool.n_threads()));
@@ -149,7 +149,7 @@ class LinearPass {
   const Pass& pass_;
   const std::initializer_list<Linear> outputs_;
   int64_t n_panels_ = 0;
-  int64_t bytes_ = 0;
+  int64_t bytes_ = 0;    // of first terms
   int64_t at_once_ = 1;  // panels that kernels compute together
   Input inputs_[kInputs] = {};
   int n_inputs_ = 0;

@@ -313,13 +313,13 @@ TEST_P(MatmulTest, ResultsDependNeitherOnTheNumberOfColumnsNorOfPanels) {
 }
 
 TEST_P(MatmulTest, ResultsBeginFromABiasWhatTheyAreAddedToOrBoth) {
-  constexpr int kMostColumns = 40, kRows = 3 * kPanelRows, kLength = 1152;
+  constexpr int kMostColumns = 200, kRows = 5 * kPanelRows, kLength = 1152;
   const auto bias = values(kRows);
   for (int d = 0; d < kNumDTypes; ++d) {
     const Weights w = random_weights(static_cast<DType>(d), kRows, kLength);
     for (const Product& kernel : table().formats[d].products) {
       const Columns x = random_columns(kernel.operand, kMostColumns, kLength);
-      for (const int columns : {1, 2, 5, kMostColumns}) {
+      for (const int columns : {1, 2, 5, 40, 100, kMostColumns}) {
         for (const bool add : {false, true}) {
           for (const float* from : {static_cast<const float*>(nullptr), bias.data()}) {
             std::vector<float> y, expected;
@@ -350,14 +350,20 @@ TEST_P(MatmulTest, ResultsAreTheSameForMoreColumnsAndPanelsThanCachesHold) {
     const Weights w = random_weights(dtype, kRows, kLength);
     const Product& kernel = product(dtype, Arithmetic::prefill);
     const Columns x = random_columns(kernel.operand, kColumns, kLength);
+    const auto bias = values(kRows);
+    const auto multiply = [&](const Columns& columns, int n, std::vector<float>& y) {
+      MatmulArgs args = arguments(w, columns, n, y);
+      args.add = false;
+      args.bias = bias.data();
+      kernel.matmul(args);
+    };
     std::vector<float> together, alone;
-    const MatmulArgs all = arguments(w, x, kColumns, together);
-    kernel.matmul(all);
+    multiply(x, kColumns, together);
     for (const int column : {0, 31, 32, 511, 512, 529}) {
       const float* original = &x.originals[static_cast<size_t>(column) * kLength];
       const Columns own = packed_columns(kernel.operand, {original, original + kLength}, kLength);
-      kernel.matmul(arguments(w, own, 1, alone));
-      ASSERT_EQ(0, std::memcmp(&together[static_cast<size_t>(column * all.y_stride)], alone.data(),
+      multiply(own, 1, alone);
+      ASSERT_EQ(0, std::memcmp(&together[static_cast<size_t>(column) * kRows], alone.data(),
                                alone.size() * sizeof(float)))
           << info(dtype).name << ", column " << column;
     }
