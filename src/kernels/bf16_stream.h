@@ -78,8 +78,7 @@ struct Bf16Stream {
       for (int v = 0; v < V; ++v) {
         GPTJ_UNROLL
         for (int c = 0; c < C; ++c) {
-          float* y =
-              streams.y + v / kParts * streams.y_step + (column + c) * a.y_stride + v % kParts * S::kLanes;
+          float* y = result_at<S>(streams, v, a.y_stride, column + c);
           S::store(y, S::add(S::load(y), sums[v][c].total()));
         }
       }

@@ -70,6 +70,13 @@ void unpack(const uint8_t* panel, int begin, int end, float* out) noexcept {
   unpack_slab<S, Format>(panel, begin, end, out);
 }
 
+/// Where the results of register `v` of some streams' panels and of a column lie; columns are y_stride floats apart.
+template <class S>
+inline float* result_at(const Streams& streams, int v, int64_t y_stride, int column) {
+  constexpr int kParts = kPanelRows / S::kLanes;
+  return streams.y + v / kParts * streams.y_step + column * y_stride + v % kParts * S::kLanes;
+}
+
 /// y += W x for P panels, C columns and the values [begin, end) of one slab.
 template <class S, class Format, int P, int C>
 inline void float_tile(const MatmulArgs& a, const Streams& streams, int begin, int end, int column) {
@@ -104,7 +111,7 @@ inline void float_tile(const MatmulArgs& a, const Streams& streams, int begin, i
   for (int c = 0; c < C; ++c) {
     GPTJ_UNROLL
     for (int v = 0; v < P * V; ++v) {
-      float* to = streams.y + v / V * streams.y_step + (column + c) * a.y_stride + v % V * S::kLanes;
+      float* to = result_at<S>(streams, v, a.y_stride, column + c);
       S::store(to, S::add(S::load(to), sums[v][c]));
     }
   }

@@ -228,8 +228,7 @@ inline void quant_tile(const QuantTileArgs& a, int column) {
   for (int c = 0; c < C; ++c) {
     GPTJ_UNROLL
     for (int v = 0; v < V; ++v) {
-      float* to =
-          a.streams.y + v / kParts * a.streams.y_step + (column + c) * a.y_stride + v % kParts * S::kLanes;
+      float* to = result_at<S>(a.streams, v, a.y_stride, column + c);
       S::store(to, S::add(S::load(to), sums[v][c]));
     }
   }
